@@ -1,0 +1,246 @@
+"""Starts the worker, asks it, ends it. A Session is one worker process, warm between requests."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import importlib.util
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from labkit import wire
+from labkit.errors import MachineError, WorkerError
+
+WORKER = Path(__file__).resolve().parent / "worker"
+SYSTEM_PYTHON = "/usr/bin/python3"
+START_LIMIT = 60.0  # seconds for the worker to import bcc
+CLOSE_LIMIT = 3.0  # seconds for the worker to end by itself
+INSTALL_BCC = "apt-get install python3-bpfcc (Fedora: dnf install python3-bcc), or sudo ./lab"
+
+
+class Session:
+    """A worker process and the pipes to it.
+
+    Raises MachineError where no Python on this machine has bcc.
+    """
+
+    def __init__(self) -> None:
+        self.owner = os.getpid()
+        self.versions: dict[str, str] = {}
+        self.python = ""
+        self.problems: list[str] = []  # the interpreters that were tried before, and what they lack
+        self.job: Job | None = None
+        self._start_first_that_works()
+        _live.add(self)
+
+    def _start_first_that_works(self) -> None:
+        for python in bcc_pythons():
+            hello = self._start(python)
+            if "versions" in hello:
+                self.python = python
+                self.versions = {"python": sys.version.split()[0], **hello["versions"]}
+                return
+            self.close()
+            self.problems.append(describe_problem(python, hello))
+        raise MachineError("no Python here has bcc: " + "; ".join(self.problems), INSTALL_BCC)
+
+    def _start(self, python: str) -> dict[str, Any]:
+        read_end, write_end = os.pipe()
+        self.stderr = tempfile.TemporaryFile()  # noqa: SIM115  closed in _forget
+        self.reply_fd = read_end
+        self.decoder = wire.Decoder()
+        self.scratch = ""
+        try:
+            self.process = subprocess.Popen(
+                [python, "-I", str(WORKER), str(write_end)],
+                stdin=subprocess.PIPE,
+                stdout=self.stderr,
+                stderr=self.stderr,
+                pass_fds=[write_end],
+                start_new_session=True,  # a notebook's interrupt must not reach it
+            )
+        except OSError as error:
+            self._forget()
+            return {"problem": "no_python", "detail": str(error)}
+        finally:
+            os.close(write_end)
+        hello = self._first_frame()
+        self.scratch = hello.get("scratch", "")
+        return hello
+
+    def _first_frame(self) -> dict[str, Any]:
+        deadline = time.monotonic() + START_LIMIT
+        while time.monotonic() < deadline:
+            for _kind, payload in self.read(1.0) or ():
+                return dict(json.loads(payload))
+            if self.process.poll() is not None:
+                break
+        self.stderr.seek(0)
+        said = self.stderr.read().decode("utf-8", "replace").strip()
+        return {"problem": "no_answer", "detail": said[-500:] or "no answer"}
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Send one request. A worker that is gone shows at the next read."""
+        assert self.process.stdin
+        with contextlib.suppress(BrokenPipeError, ValueError):
+            wire.write_all(self.process.stdin.fileno(), wire.pack_json(message))
+
+    def read(self, timeout: float) -> list[tuple[bytes, bytes]] | None:
+        """Return the frames that arrive within timeout seconds; None at the end of the pipe."""
+        poller = select.poll()
+        poller.register(self.reply_fd, select.POLLIN | select.POLLHUP)
+        if not poller.poll(timeout * 1000):
+            return []
+        data = os.read(self.reply_fd, 1 << 20)
+        return list(self.decoder.feed(data)) if data else None
+
+    def fileno(self) -> int:
+        """Return the descriptor that is readable when the worker has said something."""
+        return self.reply_fd
+
+    @property
+    def usable(self) -> bool:
+        """Whether this process owns a living worker."""
+        return self.owner == os.getpid() and self.process.poll() is None and self.reply_fd >= 0
+
+    def close(self) -> None:
+        """End the worker and all it holds in the kernel. Closing twice is fine."""
+        _live.discard(self)
+        if self.owner != os.getpid() or self.reply_fd < 0:
+            return
+        assert self.process.stdin
+        self.process.stdin.close()
+        try:
+            self.process.wait(0.2 if self.job else CLOSE_LIMIT)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+        self._forget()
+        if self.scratch:
+            shutil.rmtree(self.scratch, ignore_errors=True)
+
+    def _forget(self) -> None:
+        os.close(self.reply_fd)
+        self.reply_fd = -1
+        self.stderr.close()
+
+
+class Job:
+    """One request under way: its events so far, its records, and whether it is over."""
+
+    def __init__(self, session: Session, request: dict[str, Any]) -> None:
+        self.session = session
+        self.events: list[dict[str, Any]] = []
+        self.over = False
+        self.hard_limit = time.monotonic() + request["time_limit"] + 2 * CLOSE_LIMIT + 5
+        session.job = self
+        session.send(request)
+
+    def read(self, timeout: float) -> list[bytes]:
+        """Take in what arrives within timeout seconds; return the records among it."""
+        if self.over:
+            return []
+        frames = self.session.read(timeout)
+        if frames is None or time.monotonic() > self.hard_limit:
+            self._finish()
+            self.session.close()
+            return []
+        records = [payload for kind, payload in frames if kind == wire.RECORDS]
+        for kind, payload in frames:
+            if kind == wire.JSON:
+                self._take(json.loads(payload))
+        return records
+
+    def _take(self, event: dict[str, Any]) -> None:
+        self.events.append({**event, "at": time.monotonic()})
+        if event["event"] == "end":
+            self._finish()
+
+    def _finish(self) -> None:
+        self.over = True
+        self.session.job = None
+
+    def stop(self) -> None:
+        """Ask the job to end in good order; it goes on sending until its end."""
+        if not self.over:
+            self.session.send({"job": "stop"})
+
+    def event(self, name: str) -> dict[str, Any] | None:
+        """Return the last event of that name, None if there was none yet."""
+        return next((e for e in reversed(self.events) if e["event"] == name), None)
+
+
+_live: set[Session] = set()
+_shared: Session | None = None
+_lock = threading.RLock()
+
+
+def shared() -> Session:
+    """Return this process's warm session; start it, or start it anew, where there is none."""
+    global _shared  # noqa: PLW0603  one warm worker for the process
+    with _lock:
+        if _shared is None or not _shared.usable:
+            _shared = Session()
+        return _shared
+
+
+def run_to_end(request: dict[str, Any]) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """Run one job on the warm session. Return its events and the versions of what did it.
+
+    An interrupt ends the worker, so that nothing stays loaded, and passes on.
+    """
+    with _lock:
+        session = shared()
+        job = Job(session, request)
+        try:
+            while not job.over:
+                job.read(0.5)
+        except BaseException:
+            session.close()
+            raise
+        return job.events, session.versions
+
+
+@atexit.register
+def close() -> None:
+    """End every worker of this process. The next build starts a new one."""
+    for session in list(_live):
+        session.close()
+
+
+def bcc_pythons() -> list[str]:
+    """Return the interpreters to try, in order: LABKIT_BCC_PYTHON, this one, the distribution's."""
+    chosen = os.environ.get("LABKIT_BCC_PYTHON")
+    if chosen:
+        return [chosen]
+    mine = [sys.executable] if importlib.util.find_spec("bcc") else []
+    return list(dict.fromkeys([*mine, SYSTEM_PYTHON]))
+
+
+def describe_problem(python: str, hello: dict[str, Any]) -> str:
+    """Say what is wrong with an interpreter that did not do."""
+    kinds = {
+        "no_bcc": f"{python} has no bcc",
+        "wrong_bcc": f"the bcc of {python} is an unrelated package from PyPI ({hello['detail']});"
+        f" remove it: {python} -m pip uninstall bcc",
+        "no_python": f"{python} does not run ({hello['detail']})",
+        "no_answer": f"{python} did not start bcc ({hello['detail']})",
+    }
+    return kinds[hello["problem"]]
+
+
+def worker_error(events: list[dict[str, Any]]) -> WorkerError:
+    """Make an error of a job that ended before it did what it was for."""
+    end = next((e for e in events if e["event"] == "end"), None)
+    printed = end["printed"] if end else "the worker was killed"
+    return WorkerError(f"the worker ended before its answer:\n{printed}")

@@ -1,0 +1,223 @@
+"""The two gates: compile a source with bcc, then hand each of its programs to the verifier."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import json
+import mmap
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import host
+from bcc import BPF
+from bcc.libbcc import lib
+
+BPF_TREE = Path(__file__).resolve().parents[2] / "bpf"
+STACK_OPTION_SINCE = 17  # LLVM's -bpf-stack-size
+MAX_LOG = (1 << 30) - 1  # the kernel takes no larger log buffer (UINT_MAX >> 2)
+
+# Program types by the prefix of the function's name, as bcc itself tells them apart.
+PREFIXES = {
+    "tracepoint__": BPF.TRACEPOINT,
+    "raw_tracepoint__": BPF.RAW_TRACEPOINT,
+    "kprobe__": BPF.KPROBE,
+    "kretprobe__": BPF.KPROBE,
+}
+PROGRAM_TYPES = {
+    "tracepoint": BPF.TRACEPOINT,
+    "raw_tracepoint": BPF.RAW_TRACEPOINT,
+    "socket_filter": BPF.SOCKET_FILTER,
+    "kprobe": BPF.KPROBE,
+}
+
+
+# bcc's Python declares these C functions only in part (libbcc.h has them all).
+for _name, _result, _last in [
+    ("bpf_num_tables", ctypes.c_size_t, []),
+    ("bpf_table_name", ctypes.c_char_p, [ctypes.c_size_t]),
+    ("bpf_table_leaf_desc_id", ctypes.c_char_p, [ctypes.c_size_t]),
+    ("bpf_table_leaf_size_id", ctypes.c_size_t, [ctypes.c_size_t]),
+    ("bpf_table_fd_id", ctypes.c_int, [ctypes.c_size_t]),
+]:
+    getattr(lib, _name).restype = _result
+    getattr(lib, _name).argtypes = [ctypes.c_void_p, *_last]
+
+
+class Module(BPF):  # type: ignore[misc]
+    """A compiled source whose programs load only when asked; bcc would load and attach them."""
+
+    def _trace_autoload(self) -> None:
+        pass
+
+    def functions(self) -> list[str]:
+        """Return the names of the programs, in the order of the source."""
+        count = lib.bpf_num_functions(self.module)
+        return [lib.bpf_function_name(self.module, i).decode() for i in range(count)]
+
+    def maps(self) -> dict[str, dict[str, Any]]:
+        """Return each map's descriptor, sizes and the layout of its value, by name."""
+        return dict(self._map(i) for i in range(lib.bpf_num_tables(self.module)))
+
+    def _map(self, number: int) -> tuple[str, dict[str, Any]]:
+        described = lib.bpf_table_leaf_desc_id(self.module, number) or b"null"
+        return lib.bpf_table_name(self.module, number).decode(), {
+            "fd": lib.bpf_table_fd_id(self.module, number),
+            "value_size": lib.bpf_table_leaf_size_id(self.module, number),
+            "entries": lib.bpf_table_max_entries_id(self.module, number),
+            "layout": _layout(json.loads(described)),
+        }
+
+
+def _layout(described: Any) -> dict[str, Any] | None:
+    """Turn bcc's description of a struct into offsets; None for a value that is no struct."""
+    if not isinstance(described, list):
+        return None
+    struct: Any = BPF._decode_table_type(described)
+    fields = [
+        _field(struct, name, kind)
+        for name, kind, *_ in struct._fields_
+        if not name.startswith("__pad")
+    ]
+    return {"name": described[0], "size": ctypes.sizeof(struct), "fields": fields}
+
+
+def _field(struct: Any, name: str, kind: Any) -> dict[str, Any]:
+    place = getattr(struct, name)
+    length = getattr(kind, "_length_", None)
+    element = kind._type_ if length is not None else kind
+    code = getattr(element, "_type_", None)
+    return {
+        "name": name,
+        "offset": place.offset,
+        "size": ctypes.sizeof(kind),
+        "code": code if isinstance(code, str) else None,
+        "count": length,
+    }
+
+
+def lift(request: dict[str, Any]) -> str:
+    """Take away the compiler's own stack check for this process; return how.
+
+    From LLVM 17 by its option -bpf-stack-size, which bcc's cflags do not reach; before, by a define
+    under which the source carves its objects out of the frame pointer.
+    """
+    version = host.llvm_version()
+    path = host.llvm_library()
+    if path and version and version[0] >= STACK_OPTION_SINCE:
+        option = f"-bpf-stack-size={request['lift']}"
+        words = (ctypes.c_char_p * 2)(b"labkit", option.encode())
+        ctypes.CDLL(path).LLVMParseCommandLineOptions(2, words, None)
+        return f"LLVM's option {option}"
+    if "CARVE_FROM_FRAME_POINTER" in request["source"]:
+        request["defines"].append("CARVE_FROM_FRAME_POINTER")
+        return "objects carved from the frame pointer (-DCARVE_FROM_FRAME_POINTER)"
+    return ""
+
+
+def numbered(source: str, name: str) -> str:
+    """Return the source with line marks, so that messages and the log tell its own line numbers.
+
+    bcc puts text of its own before and between the lines. A mark stands after each statement and
+    before an opening brace; LLVM then reads the line's text from the file of that name.
+    """
+    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+    lines = [f'#line 1 "{quoted}"']
+    complete = False
+    for number, line in enumerate(source.splitlines(), 1):
+        if complete or line.startswith("{"):
+            lines.append(f'#line {number} "{quoted}"')
+        lines.append(line)
+        complete = bool(re.search(r"[;{}]\s*$", line))
+    return "\n".join(lines) + "\n"
+
+
+def compile_source(request: dict[str, Any], scratch: str) -> Module:
+    """Compile a request's source. Raises what bcc raises; LLVM may end the process instead."""
+    lab_headers = request["headers"] == "lab"
+    path = Path(scratch, request["name"])
+    path.write_text(request["source"], encoding="utf-8", errors="surrogateescape")
+    flags = [f"-D{define}" for define in request["defines"]]
+    if lab_headers:
+        os.environ["BCC_KERNEL_SOURCE"] = _header_root(scratch)
+        flags += ["-I.", f"-DPAGE_SIZE={mmap.PAGESIZE}"]
+    else:
+        os.environ.pop("BCC_KERNEL_SOURCE", None)
+        flags.append(f"-I{BPF_TREE}")
+    flags += [f"-I{folder}" for folder in request["include"]]
+    text = numbered(request["source"], request["name"] if lab_headers else str(path))
+    return Module(text=text.encode("utf-8", "surrogateescape"), cflags=flags)
+
+
+def _header_root(scratch: str) -> str:
+    """Make scratch look like a kernel tree to bcc: it compiles in there, beside the source.
+
+    With the lab's headers there too, messages name a file without its folders.
+    """
+    for target in [BPF_TREE / "headers" / "include", *BPF_TREE.glob("*.h")]:
+        link = Path(scratch, target.name)
+        if not link.is_symlink():
+            link.symlink_to(target)
+    return scratch
+
+
+def load(module: Module, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Load each program and yield its verdict; stop at the first that is refused."""
+    default = PROGRAM_TYPES[request["program_type"]]
+    for name in module.functions():
+        kind = next((t for prefix, t in PREFIXES.items() if name.startswith(prefix)), default)
+        verdict = _load_one(module, name, kind, request["log_level"])
+        yield verdict
+        if not verdict["passed"]:
+            return
+
+
+def _load_one(module: Module, name: str, kind: int, level: int) -> dict[str, Any]:
+    size = 16 << 20
+    while True:
+        verdict = _try_load(module, name, kind, level, size)
+        full = verdict["errno"] == errno.ENOSPC or len(verdict["log"]) >= size - 2
+        if full and size < MAX_LOG:
+            size = min(size * 4, MAX_LOG)
+        elif verdict["errno"] == errno.EINVAL and not verdict["log"] and level > 2:
+            level = 2  # kernels before 5.2 have no statistics (level 4)
+        else:
+            return verdict
+        if verdict["passed"]:
+            os.close(module.funcs.pop(name.encode()).fd)
+
+
+def _try_load(module: Module, name: str, kind: int, level: int, size: int) -> dict[str, Any]:
+    """Load one program with a log buffer of our own, which bcc's load_func has no word for."""
+    memory = mmap.mmap(-1, size)  # pages that the log does not reach cost nothing
+    log = (ctypes.c_char * size).from_buffer(memory)
+    plain = lib.bcc_func_load
+    lib.bcc_func_load = _with_log(plain, level, log, size)
+    error = 0
+    started = time.monotonic()
+    try:
+        module.load_func(name, kind)
+    except Exception:
+        error = ctypes.get_errno() or errno.EIO
+    finally:
+        lib.bcc_func_load = plain
+    return {
+        "name": name,
+        "passed": error == 0,
+        "errno": error,
+        "seconds": time.monotonic() - started,
+        "log": memory[: memory.find(b"\0")].decode("utf-8", "backslashreplace"),
+    }
+
+
+def _with_log(plain: Callable[..., int], level: int, log: Any, size: int) -> Callable[..., int]:
+    """Replace arguments 7 to 9 (level, buffer, its size): the same places in each bcc release."""
+
+    def load_with_log(*arguments: Any) -> int:
+        return plain(*arguments[:7], level, log, size, *arguments[10:])
+
+    return load_with_log

@@ -1,0 +1,118 @@
+"""What a worker can be asked to do: build, and collect."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+import host
+import wire  # loaded by path in __main__
+
+FAULT = 70  # exit code for a defect of our own (EX_SOFTWARE)
+PR_SET_PDEATHSIG = 1
+
+_prepared: dict[str, Any] = {}
+
+
+def prepare(scratch: str) -> dict[str, Any]:
+    """Import bcc once, before any fork. Return the versions, or what is wrong with this Python."""
+    _prepared["scratch"] = scratch
+    try:
+        import bcc
+    except ImportError as error:
+        return {"problem": "no_bcc", "detail": str(error)}
+    if not hasattr(bcc, "BPF"):
+        return {"problem": "wrong_bcc", "detail": str(getattr(bcc, "__file__", ""))}
+    return {"versions": host.versions()}
+
+
+def die_with_parent() -> None:
+    """Have the kernel kill this process when the server ends, however that comes about."""
+    parent = os.getppid()
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(FAULT)
+
+
+def flush_c() -> None:
+    """Write out what C code printed: os._exit would lose it."""
+    ctypes.CDLL(None).fflush(None)
+
+
+def run(request: dict[str, Any], out: int) -> None:
+    """Do one request in the forked child, telling each step as a frame on out."""
+
+    def emit(event: str, **facts: Any) -> None:
+        wire.write_all(out, wire.pack_json({"event": event, **facts}))
+
+    if request["job"] == "measure":
+        import measure
+
+        measure.run(request, _build, emit)
+        return
+    module = _build(request, emit)
+    if module is not None and request["job"] == "collect":
+        _collect(module, request, out, emit)
+
+
+def _build(request: dict[str, Any], emit: Callable[..., None]) -> Any:
+    """Pass the source through both gates. Return the module if both let it through."""
+    import gates
+
+    try:
+        mounted = host.mount_tracefs()
+    except OSError as error:
+        emit("host_refused", reason=error.strerror)
+        return None
+    if mounted:
+        emit("note", text=mounted)
+    if request["lift"]:
+        emit("lifted", how=gates.lift(request))
+    module = _compile(gates, request, emit)
+    if module is None:
+        return None
+    passed = True
+    for verdict in gates.load(module, request):
+        emit("loaded", **verdict)
+        passed = verdict["passed"]
+    return module if passed else None
+
+
+def _compile(gates: Any, request: dict[str, Any], emit: Callable[..., None]) -> Any:
+    emit("compiling")
+    started = time.monotonic()
+    try:
+        module = gates.compile_source(request, _prepared["scratch"])
+    except Exception:  # bcc raises Exception itself; what it printed tells the reason
+        emit("compiled", passed=False, seconds=time.monotonic() - started)
+        return None
+    seconds = time.monotonic() - started
+    flush_c()
+    printed = os.lseek(2, 0, os.SEEK_CUR)
+    emit("compiled", passed=True, seconds=seconds, printed=printed, maps=module.maps())
+    return module
+
+
+def _collect(module: Any, request: dict[str, Any], out: int, emit: Callable[..., None]) -> None:
+    """Attach, drain until told to stop, detach, then read the account and the maps."""
+    import stream
+
+    def emit_records(records: bytes) -> None:
+        wire.write_all(out, wire.pack(wire.RECORDS, records))
+
+    stop = stream.Stop()
+    maps = module.maps()
+    ring = stream.Ring(maps[request["ring"]]["fd"], emit_records)
+    attached = stream.attach(module)
+    emit("attached", tracepoints=attached, clock_offset=stream.clock_offset())
+    try:
+        stream.drain(ring, stop, request["seconds"])
+    finally:
+        stream.detach(module, attached)
+        ring.consume()
+    values = {name: stream.snapshot(maps[name]) for name in request["snapshots"] if name in maps}
+    emit("collected", maps=maps, values=values)

@@ -1,0 +1,37 @@
+"""A live test that cannot run here says why; under LABKIT_REQUIRE_LIVE=1 it fails."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from labkit import doctor, session
+
+REQUIRE_LIVE = os.environ.get("LABKIT_REQUIRE_LIVE") == "1"
+
+
+@pytest.fixture(scope="session")
+def lacking() -> str:
+    """What this machine lacks for live tests, with the command that mends it; empty if nothing."""
+    rows = [row for row in doctor.check() if row.ok is False]
+    return "; ".join(f"{row.name}: {row.found} (mend: {row.mend})" for row in rows)
+
+
+@pytest.fixture(autouse=True)
+def _live(request: pytest.FixtureRequest) -> None:
+    """Let a test marked ``live`` run only where BPF programs load."""
+    if request.node.get_closest_marker("live") is None:
+        return
+    reason = request.getfixturevalue("lacking")
+    if reason and REQUIRE_LIVE:
+        pytest.fail(f"LABKIT_REQUIRE_LIVE=1, but this machine cannot: {reason}")
+    if reason:
+        pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _end_workers() -> Iterator[None]:
+    yield
+    session.close()
