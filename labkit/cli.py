@@ -1,0 +1,198 @@
+"""The terminal's commands: thin lines over the same functions that the notebooks call.
+
+Exit status: 0 accepted, 1 refused by a gate, 2 wrong use, 3 this machine cannot.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from labkit.errors import BuildRefused, LabError, MachineError, UsageError
+from labkit.report import ACCEPTED, HOST_REFUSED, WORKER_DIED, BuildReport
+from labkit.variants import VARIANTS
+
+ACCEPTED_STATUS, REFUSED_STATUS, USAGE_STATUS, MACHINE_STATUS = 0, 1, 2, 3
+
+
+def status_of(report: BuildReport) -> int:
+    """Return the exit status that tells a report's outcome."""
+    if report.outcome == ACCEPTED:
+        return ACCEPTED_STATUS
+    return MACHINE_STATUS if report.outcome in (HOST_REFUSED, WORKER_DIED) else REFUSED_STATUS
+
+
+def progress(text: str) -> None:
+    """Say on a terminal what is being waited for."""
+    if sys.stderr.isatty():
+        print(f"{text} ...", file=sys.stderr, flush=True)
+
+
+def say_machine(report: BuildReport) -> None:
+    """Say on stderr why this machine cannot, and the command that mends it."""
+    if status_of(report) == MACHINE_STATUS:
+        print(f"{report.reason}\n  To mend it: {report.explain().change}", file=sys.stderr)
+
+
+def command_check(options: argparse.Namespace) -> int:
+    """Run ``check``."""
+    from labkit import doctor
+
+    found = doctor.check()
+    print(json.dumps(found.to_json(), indent=2) if options.json else found)
+    lacking = [row for row in found if row.ok is False]
+    for row in lacking:
+        print(f"{row.name}: {row.found}\n  To mend it: {row.mend}", file=sys.stderr)
+    return MACHINE_STATUS if lacking else ACCEPTED_STATUS
+
+
+def command_build(options: argparse.Namespace) -> int:
+    """Run ``build``."""
+    from labkit import building, text
+
+    progress(f"building {options.variant}")
+    report = building.build(options.variant, defines=options.define)
+    print(json.dumps(report.to_json(), indent=2) if options.json else text.report(report))
+    say_machine(report)
+    return status_of(report)
+
+
+def command_run(options: argparse.Namespace) -> int:
+    """Run ``run``."""
+    from labkit import building, collecting, text
+
+    if options.csv:
+        _check_writable(options.csv)
+    progress(f"building {options.variant}")
+    sizes = [word for word in options.define if "=" in word]
+    print(text.banner(building.layout(*sizes)), flush=True)
+    run = collecting.collect(
+        options.variant, seconds=options.seconds, defines=options.define, on_records=_print_events
+    )
+    if not run.report.accepted:
+        print(text.report(run.report))
+        say_machine(run.report)
+        return status_of(run.report)
+    return _say_account(run, options.csv)
+
+
+def _check_writable(path: str) -> None:
+    """Refuse now what could not be written after the run."""
+    folder = Path(path).resolve().parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK) or Path(path).is_dir():
+        raise UsageError(f"cannot write {path!r}: name a file in a folder that exists")
+
+
+def _print_events(records: Any, clock_offset: int) -> None:
+    from labkit import events, text
+
+    ordered = records[records["timestamp"].argsort(kind="stable")]
+    frame = events.to_frame(ordered, clock_offset)
+    for line in text.event_lines(frame, ordered["data"][:, :4]):
+        print(line, flush=True)
+
+
+def _say_account(run: Any, csv: str | None) -> int:
+    from labkit import text
+
+    print(text.account(run), flush=True)
+    if csv:
+        from labkit import export
+
+        print(f"wrote {export.export_csv(run, csv)}")
+    return ACCEPTED_STATUS if run.complete else MACHINE_STATUS
+
+
+def command_bench(options: argparse.Namespace) -> int:
+    """Run ``bench``."""
+    import runpy
+
+    folder = Path(__file__).resolve().parents[1] / "benchmarks"
+    sys.argv = ["build_latency.py", str(options.rounds)]
+    runpy.run_path(str(folder / "build_latency.py"), run_name="__main__")
+    return ACCEPTED_STATUS
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands; each one's help ends with an example."""
+    top = argparse.ArgumentParser(
+        prog="./lab",
+        description="See on your own kernel why big local variables do not load in eBPF.",
+        epilog="exit status: 0 accepted, 1 refused by a gate, 2 wrong use, 3 this machine cannot",
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    check = _add(commands, "check", command_check, "what this machine has and lacks", "./lab check")
+    build = _add(
+        commands,
+        "build",
+        command_build,
+        "build a variant and show both gates",
+        "sudo ./lab build stack --json",
+    )
+    run = _add(
+        commands,
+        "run",
+        command_run,
+        "attach a variant and print each exec, until Ctrl-C",
+        "sudo ./lab run percpu --seconds 10 --csv execs.csv",
+    )
+    bench = _add(
+        commands,
+        "bench",
+        command_bench,
+        "time a build against bare bcc, side by side",
+        "sudo ./lab bench",
+    )
+    for command in (check, build):
+        command.add_argument("--json", action="store_true", help="print JSON instead of text")
+    for command in (build, run):
+        names = "; ".join(f"{v.name}: {v.purpose}" for v in VARIANTS.values())
+        command.add_argument("variant", choices=VARIANTS, metavar="VARIANT", help=names)
+        command.add_argument(
+            "-D",
+            dest="define",
+            action="append",
+            default=[],
+            metavar="NAME[=VALUE]",
+            help="hand a define to the compiler, for instance -D BAD_EXAMPLE_STACK",
+        )
+    run.add_argument("--seconds", type=float, metavar="N", help="stop after N seconds")
+    run.add_argument("--csv", metavar="FILE", help="write the events to FILE at the end")
+    bench.add_argument("--rounds", type=int, default=15, help="rounds of each (default 15)")
+    return top
+
+
+def _add(commands: Any, name: str, function: Any, purpose: str, example: str) -> Any:
+    command = commands.add_parser(
+        name, help=purpose, description=purpose, epilog=f"example: {example}"
+    )
+    command.set_defaults(function=function)
+    return command
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run a command. Return its exit status; no error ends in a traceback."""
+    options = parser().parse_args(words)
+    try:
+        return int(options.function(options))
+    except UsageError as error:
+        return _fail(error, USAGE_STATUS)
+    except BuildRefused as error:
+        return _fail(error, REFUSED_STATUS)
+    except (MachineError, LabError) as error:
+        return _fail(error, MACHINE_STATUS)
+    except KeyboardInterrupt:
+        return _fail("interrupted", 130)
+    except BrokenPipeError:  # the reader of a pipe has enough: `./lab run percpu | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ACCEPTED_STATUS
+
+
+def _fail(reason: object, status: int) -> int:
+    print(f"lab: {reason}", file=sys.stderr)
+    return status
