@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from labkit import report as reports
@@ -17,7 +17,7 @@ from labkit.variants import BPF_TREE, LIFTED_LIMIT, Variant, find
 
 TIME_LIMIT = 60.0  # seconds for one build
 LOG_LEVEL = 2 | 4  # every instruction, and statistics (linux/bpf_verifier.h: BPF_LOG_LEVEL2, STATS)
-MACHINE_HEADERS = f"/lib/modules/{platform.release()}/build/include/linux/kconfig.h"
+MODULES = Path("/lib/modules", platform.release())
 
 
 def build(
@@ -50,9 +50,15 @@ def checked_define(word: str) -> str:
     return word
 
 
+def machine_has_headers() -> bool:
+    """Whether the running kernel's own headers are installed, as the distribution lays them out."""
+    trees = (MODULES / "build", MODULES / "source")
+    return any((tree / "include/linux/kconfig.h").exists() for tree in trees)
+
+
 def _may_be_headers(report: BuildReport) -> bool:
     """Whether the machine's own headers may help: they are there, and LLVM did not object."""
-    return "BPF stack limit" not in report.compiler_log and os.path.exists(MACHINE_HEADERS)
+    return "BPF stack limit" not in report.compiler_log and machine_has_headers()
 
 
 def request_for(
