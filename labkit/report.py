@@ -98,7 +98,7 @@ class BuildReport:
 
         return explain.explain(
             outcome=self.outcome,
-            compiler_log=self.compiler_log,
+            compiler_log=self.compiler_log or (self.reason and f"error: {self.reason}"),
             verifier_log=self.verifier_log,
             source=self.source,
         )

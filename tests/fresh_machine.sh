@@ -1,0 +1,258 @@
+#!/usr/bin/env bash
+# Does the README hold on a machine that has nothing? For each suite: a new minimal Debian (debootstrap)
+# in a temporary directory, /proc, /sys and /dev of this machine bound into it, a clean copy of this
+# checkout, and then the README's commands. Run on demand, as root:
+#
+#     sudo tests/fresh_machine.sh [--skip-browser | --skip-tests] [--mirror URL] [bookworm] [trixie]
+set -euo pipefail
+
+usage() { sed -n '2,6s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
+
+here=$(dirname -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")")
+suites=() mirror='' tests=all
+
+while [[ $# -gt 0 ]]; do
+  case $1 in
+    --skip-browser) tests=no-browser ;;
+    --skip-tests) tests=none ;;
+    --mirror) mirror=${2:?--mirror needs an address} && shift ;;
+    -h | --help) usage && exit ;;
+    -*) usage >&2 && exit 2 ;;
+    *) suites+=("$1") ;;
+  esac
+  shift
+done
+[[ ${#suites[@]} -gt 0 ]] || suites=(bookworm trixie)
+
+[[ $EUID -eq 0 ]] || { echo "needs root: sudo tests/fresh_machine.sh" >&2 && exit 3; }
+command -v debootstrap >/dev/null || { echo "needs debootstrap: apt-get install debootstrap" >&2 && exit 3; }
+
+# In a mount namespace of its own: whatever ends this script, its mounts end with it.
+if [[ -z ${FRESH_MACHINE_INSIDE:-} ]]; then
+  options=()
+  [[ $tests != no-browser ]] || options+=(--skip-browser)
+  [[ $tests != none ]] || options+=(--skip-tests)
+  [[ -z $mirror ]] || options+=(--mirror "$mirror")
+  FRESH_MACHINE_INSIDE=1 exec unshare --mount --propagation private "${BASH_SOURCE[0]}" "${options[@]}" "${suites[@]}"
+fi
+
+work=$(mktemp -d -t fresh-machine.XXXXXX)
+room=
+results=()
+exec 4>&1 # an interrupted step has its output elsewhere
+
+# Processes whose root is the room; nobody but us can have started one there.
+kill_those_in_room() {
+  local process
+  for process in /proc/[0-9]*; do
+    [[ $(readlink "$process/root" 2>/dev/null) != "$room" ]] || kill -KILL "${process#/proc/}" 2>/dev/null || true
+  done
+}
+
+leave_room() {
+  [[ -n $room ]] || return 0
+  kill_those_in_room
+  local place
+  for place in dev sys proc; do
+    ! mountpoint -q "$room/$place" || umount --recursive --lazy "$room/$place"
+  done
+  rm -rf --one-file-system "$room"
+  room=
+}
+
+finish() {
+  local status=$?
+  trap '' INT TERM
+  leave_room
+  rm -rf --one-file-system "$work"
+  show_results >&4
+  exit "$status"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+show_results() {
+  printf '\n%-10s  %-52s  %9s  %s\n' suite step seconds result
+  local row
+  for row in "${results[@]}"; do
+    IFS='|' read -r suite step seconds result <<<"$row"
+    printf '%-10s  %-52s  %9s  %s\n' "$suite" "$step" "$seconds" "$result"
+  done
+}
+
+now() { date +%s.%N; }
+since() { awk -v a="$1" -v b="$(now)" 'BEGIN { printf "%.1f", b - a }'; }
+
+# step NAME COMMAND...: run it, keep the time and the verdict; a failure shows the end of its output.
+failures=0
+step() {
+  local name=$1 started status=0
+  shift
+  started=$(now)
+  echo "== $suite: $name" >&2
+  "$@" >"$work/output" 2>&1 || status=$?
+  if [[ $status -eq 0 ]]; then
+    results+=("$suite|$name|$(since "$started")|ok $(cat "$work/remark" 2>/dev/null)")
+  else
+    results+=("$suite|$name|$(since "$started")|FAILED ($status)")
+    failures=$((failures + 1))
+    tail -n 40 "$work/output" >&2
+  fi
+  rm -f "$work/remark"
+  return "$status"
+}
+remark() { echo "$*" >"$work/remark"; }
+
+# --- the room --------------------------------------------------------------------------------------
+
+debian_mirror_of_this_machine() {
+  # shellcheck disable=SC2016  # apt expands these
+  apt-get indextargets --format '$(ORIGIN) $(LABEL) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
+    awk '$1 == "Debian" && $2 == "Debian" { print $3; exit }'
+}
+
+make_room() {
+  local uri=${mirror:-$(debian_mirror_of_this_machine)}
+  room=$work/$suite
+  debootstrap --variant=minbase "$suite" "$room" ${uri:+"$uri"} || return 1
+  local place
+  for place in proc sys dev; do
+    mount --rbind "/$place" "$room/$place" || return 1
+    mount --make-rslave "$room/$place"
+  done
+  bring_network_settings
+  bring_checkout
+}
+
+# What this machine needs in order to reach the network, the room needs too.
+bring_network_settings() {
+  cp -L /etc/resolv.conf /etc/hosts "$room/etc/"
+  apt-config dump Acquire >"$room/etc/apt/apt.conf.d/90this-machine"
+  # Under a name of its own: the room will install ca-certificates and make the usual file anew.
+  if [[ -f /etc/ssl/certs/ca-certificates.crt ]]; then
+    mkdir -p "$room/etc/ssl"
+    cp -L /etc/ssl/certs/ca-certificates.crt "$room/etc/ssl/this-machine.crt"
+  fi
+}
+
+room_environment() {
+  printf '%s\n' HOME=/root LANG=C.UTF-8 TERM=dumb PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+  env | grep -iE '^(PIP_|UV_|https?_proxy=|no_proxy=|all_proxy=)' | grep -vE '^PIP_(CERT|FIND_LINKS)=' || true
+  [[ ! -f $room/etc/ssl/this-machine.crt ]] ||
+    printf '%s=/etc/ssl/this-machine.crt\n' SSL_CERT_FILE PIP_CERT REQUESTS_CA_BUNDLE
+}
+
+# What is committed if all is committed, else the files as they lie here (without what is ignored).
+bring_checkout() {
+  local git=(git -c safe.directory='*' -C "$here")
+  if "${git[@]}" rev-parse -q --verify HEAD >/dev/null && [[ -z $("${git[@]}" status --porcelain) ]]; then
+    git -c safe.directory='*' clone -q "$here" "$room/root/lab"
+    remark "(clone of $("${git[@]}" rev-parse --short HEAD))"
+  else
+    mkdir "$room/root/lab"
+    "${git[@]}" ls-files -z --cached --others --exclude-standard |
+      tar -C "$here" --null -T - --ignore-failed-read -c | tar -C "$room/root/lab" -x
+    remark "(copy of the files, not all committed)"
+  fi
+}
+
+in_room() { # in_room COMMAND...
+  local environment
+  mapfile -t environment < <(room_environment)
+  exec chroot "$room" /usr/bin/env -i "${environment[@]}" bash -c 'cd /root/lab && exec "$@"' in_room "$@"
+}
+
+# --- what is tried ---------------------------------------------------------------------------------
+
+no_kernel_headers() {
+  local found
+  found=$(find "$room/usr/src" "$room/lib/modules" "$room/usr/lib/modules" -maxdepth 2 \
+    \( -name 'linux-headers*' -o -name build \) 2>/dev/null || true)
+  [[ -z $found ]] || { echo "kernel headers: $found" && return 1; }
+}
+
+# Status of GET /api/status with this token, asked from inside the room.
+ask_server() { # ask_server ADDRESS TOKEN
+  (in_room /usr/bin/python3 -c '
+import sys, urllib.error, urllib.request
+request = urllib.request.Request(sys.argv[1], headers={"Authorization": "token " + sys.argv[2]})
+try:
+    print(urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10).status)
+except urllib.error.HTTPError as error:
+    print(error.code)
+' "$1" "$2")
+}
+
+printed_address() { grep -oE 'http://127\.0\.0\.1:[0-9]+/lab[^ ]*token=[0-9a-f]+' "$work/jupyter" | head -n 1; }
+
+# Start ./lab, wait for the address, see that it answers to the token and to no other, and stop it.
+start_and_stop_jupyter() {
+  local started address server i
+  started=$(now)
+  (in_room ./lab --no-browser) >"$work/jupyter" 2>&1 &
+  server=$!
+  for ((i = 0; i < 6000; i++)); do
+    [[ -z $(printed_address) ]] || break
+    kill -0 "$server" 2>/dev/null || break
+    sleep 0.1
+  done
+  cat "$work/jupyter"
+  address=$(printed_address)
+  [[ -n $address ]] || return 1
+  remark "(address after $(since "$started") s)"
+  [[ $(ask_server "${address%%/lab*}/api/status" "${address##*token=}") == 200 ]] || return 1
+  [[ $(ask_server "${address%%/lab*}/api/status" wrong) == 403 ]] || return 1
+  kill -TERM "$server"
+  wait "$server" || [[ $? -eq 143 ]] || return 1
+  ! (exec 3<>"/dev/tcp/127.0.0.1/$(sed -E 's|.*:([0-9]+)/.*|\1|' <<<"$address")") 2>/dev/null
+}
+
+start_again_installs_nothing() {
+  start_and_stop_jupyter || return 1
+  grep -qF '[1/1]' "$work/jupyter"
+}
+
+run_percpu() {
+  (in_room bash -c 'while sleep 0.2; do :; done') &
+  local something_to_see=$! output status=0
+  output=$( (in_room ./lab run percpu --seconds 3)) || status=$?
+  kill "$something_to_see"
+  wait "$something_to_see" || true
+  echo "$output"
+  [[ $status -eq 0 ]] || return "$status"
+  grep -qw 544 <<<"$output" || return 1
+  remark "($(grep -cE '^\[[0-9. ]+\] PID:' <<<"$output") events)"
+  grep -qE '^\[[0-9. ]+\] PID: .*/sleep' <<<"$output"
+}
+
+run_stack() {
+  local output status=0
+  output=$( (in_room ./lab run stack) 2>&1) || status=$?
+  echo "$output"
+  [[ $status -eq 1 ]] && grep -q 'BPF stack limit' <<<"$output"
+}
+
+run_tests() {
+  local options=()
+  [[ $tests == all ]] || options=(-m "not browser")
+  (in_room ./lab test "${options[@]}") || return 1
+  remark "($(grep -E '^=+ .*(passed|failed).*=+$' "$work/output" | tail -n 1 | tr -d =))"
+}
+
+try_suite() {
+  step "debootstrap minbase, bring the checkout" make_room || return 0
+  step "no kernel headers, before" no_kernel_headers || true
+  step "./lab --no-browser: answers, stops" start_and_stop_jupyter || return 0
+  step "./lab --no-browser again: installs nothing" start_again_installs_nothing || true
+  step "./lab run percpu --seconds 3: status 0, events" run_percpu || true
+  step "./lab run stack: status 1" run_stack || true
+  [[ $tests == none ]] || step "./lab test ($tests)" run_tests || true
+  step "no kernel headers, after" no_kernel_headers || true
+}
+
+for suite in "${suites[@]}"; do
+  try_suite
+  leave_room
+done
+[[ $failures -eq 0 ]]

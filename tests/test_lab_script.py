@@ -1,0 +1,660 @@
+"""./lab itself: real bash, a checkout of its own, and a Python and an apt-get that only take notes.
+
+Nothing here installs anything or reaches the network; tests/fresh_machine.sh does that, in earnest.
+"""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+NOBODY = 65534
+
+# All that ./lab may use of the machine. apt-get and dnf are not among it: a test adds its own.
+TOOLS = """basename bash cat chown cp cut dirname env find flock getent grep head mkdir mktemp od
+readlink rm sed sha256sum sleep stat tail touch tr""".split()  # noqa: SIM905
+
+FAKE_PYTHON = r"""#!/usr/bin/env bash
+echo "python $*" >>"$FAKE/calls"
+case "$*" in
+  --version) cat "$FAKE/version" ;;
+  *libbcc.py*) [[ -e $FAKE/has-bcc ]] ;;
+  *ensurepip*) [[ -e $FAKE/has-venv ]] ;;
+  *version_info*) [[ ! -e $FAKE/is-old ]] ;;
+  *purelib*) echo "${0%/bin/python}/lib/python3/site-packages" ;;
+  "-m venv "*) mkdir -p "$3/bin" "$3/lib/python3/site-packages" && cp "$0" "$3/bin/python" ;;
+  "-m uv "*)
+    [[ ! -e $FAKE/uv-hangs ]] || { touch "$FAKE/uv-is-hanging" && exec sleep 60; }
+    [[ ! -e $FAKE/uv-fails ]] || { echo "error: cannot reach the index" && exit 2; }
+    ;;
+  "- "*) cat >/dev/null; cat "$FAKE/lacks" 2>/dev/null || true ;;
+  "-m labkit"*)
+    echo "labkit ${*:3} by $0 pid $$ path ${PYTHONPATH:-}"
+    exit "$(cat "$FAKE/status")"
+    ;;
+  "-m ruff"* | "-m mypy"* | "-m pytest"*)
+    echo "ran ${*:2} live=${LABKIT_REQUIRE_LIVE:-}"
+    [[ ! -e $FAKE/$2-fails ]]
+    ;;
+esac
+"""
+
+FAKE_APT = r"""#!/usr/bin/env bash
+echo "apt-get $*" >>"$FAKE/calls"
+[[ $1 == install ]] || exit 0
+[[ ! -e $FAKE/apt-fails ]] || { echo "E: Unable to fetch some archives" && exit 100; }
+[[ $* != *python3-bpfcc* ]] || touch "$FAKE/has-bcc"
+[[ $* != *python3-venv* ]] || touch "$FAKE/has-venv"
+"""
+
+
+class Lab:
+    """A checkout with ./lab in it, and around it a machine made of notes."""
+
+    def __init__(self, place: Path) -> None:
+        self.checkout = place / "a check out"  # a space, on purpose
+        self.fake = place / "fake"
+        self.bin = place / "bin"
+        self.calls_file = self.fake / "calls"
+        self.env = {"PATH": str(self.bin), "FAKE": str(self.fake), "TMPDIR": str(place)}
+        for directory in (self.checkout, self.fake, self.bin):
+            directory.mkdir()
+        self.fill_checkout()
+        self.fill_machine()
+
+    def fill_checkout(self) -> None:
+        shutil.copy(ROOT / "lab", self.checkout)
+        shutil.copytree(ROOT / "requirements", self.checkout / "requirements")
+        jupyter = shutil.ignore_patterns("state")
+        shutil.copytree(ROOT / ".jupyter", self.checkout / ".jupyter", ignore=jupyter)
+
+    def fill_machine(self) -> None:
+        for tool in TOOLS:
+            (self.bin / tool).symlink_to(shutil.which(tool) or "/nowhere")
+        self.program("apt-get", FAKE_APT)
+        for name in ("dpkg", "readelf", "bpftool", "chromium", "shellcheck"):
+            self.program(name, "#!/usr/bin/env bash\n")
+        self.python = self.program("../fake/python", FAKE_PYTHON)
+        self.say("version", "Python 3.11.2")
+        self.say("status", "0")
+        self.calls_file.touch()
+
+    def program(self, name: str, text: str) -> Path:
+        path = self.bin / name
+        path.write_text(text)
+        path.chmod(0o755)
+        return path.resolve()
+
+    def say(self, name: str, text: str = "") -> None:
+        """Set one property of the fake machine."""
+        (self.fake / name).write_text(text + "\n")
+
+    def command(self, *args: str) -> list[str]:
+        fakes = f"base_python='{self.python}' bcc_python='{self.python}'"
+        script = f"source '{self.checkout}/lab'; {fakes}; main \"$@\""
+        return ["bash", "-c", script, "lab", *args]
+
+    def start(self, *args: str, **options):
+        pipe = subprocess.PIPE
+        command = self.command(*args)
+        return subprocess.Popen(
+            command, env=self.env, stdout=pipe, stderr=pipe, text=True, **options
+        )
+
+    def run(self, *args: str, **options):
+        """Run ./lab to its end; what it called is in `calls` afterwards."""
+        self.calls_file.write_text("")
+        with self.start(*args, **options) as process:
+            stdout, stderr = process.communicate(timeout=60)
+        assert "unbound variable" not in stderr
+        assert not re.search(r"lab: line \d+", stderr), "a bash trace"
+        return subprocess.CompletedProcess(args, process.returncode, stdout, stderr)
+
+    @property
+    def calls(self) -> str:
+        return self.calls_file.read_text()
+
+    @property
+    def venv(self) -> Path:
+        return self.checkout / ".venv"
+
+    def was_installed(self) -> bool:
+        return bool(re.search(r"apt-get|-m (venv|pip|uv)", self.calls))
+
+
+@pytest.fixture
+def lab(tmp_path):
+    return Lab(tmp_path)
+
+
+@pytest.fixture
+def ready_lab(lab):
+    """A lab after its first set-up."""
+    lab.say("has-bcc")
+    lab.say("has-venv")
+    assert lab.run("build", "percpu").returncode == 0
+    return lab
+
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can change to another user")
+
+
+class TestWords:
+    @pytest.mark.parametrize("word", ["help", "--help", "-h"])
+    def test_help_is_short_and_has_examples(self, lab, word):
+        done = lab.run(word)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "examples:" in done.stdout
+        assert len(done.stdout.splitlines()) < 30
+
+    @pytest.mark.parametrize(
+        ("words", "names"),
+        [
+            (["nonsense"], "check, build, run"),
+            (["--nope"], "--no-browser and --port"),
+            (["--no-browser", "extra"], "--no-browser and --port"),
+            (["--port"], "number"),
+            (["--port", "x"], "number"),
+            (["--port=0"], "number"),
+            (["--port", "65536"], "number"),
+        ],
+    )
+    def test_wrong_use_is_2_tells_what_is_allowed_and_installs_nothing(self, lab, words, names):
+        done = lab.run(*words)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert names in done.stderr
+        assert not lab.was_installed()
+        assert not lab.venv.exists()
+
+    def test_knows_exactly_the_commands_of_labkit(self, lab):
+        known = subprocess.run(
+            ["bash", "-c", f"source '{lab.checkout}/lab'; echo ${{labkit_commands[*]}}"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+        command = [sys.executable, "-m", "labkit", "--help"]
+        told = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
+        assert set(re.findall(r"^    (\w+) ", told, re.MULTILINE)) == {"check", *known}
+
+
+class TestWithoutInstalling:
+    @pytest.mark.parametrize("words", [["check", "--json"], ["build", "--help"], ["run", "-h"]])
+    def test_a_question_goes_to_any_python(self, lab, words):
+        done = lab.run(*words)
+        assert done.returncode == 0
+        assert done.stdout.startswith(f"labkit {' '.join(words)} by {lab.python} ")
+        assert not lab.was_installed()
+        assert not lab.venv.exists()
+
+    def test_check_without_any_python_says_so(self, lab):
+        lab.say("is-old")
+        done = lab.run("check")
+        assert done.returncode == 3
+        assert "no Python of 3.10" in done.stderr
+        assert "to mend: sudo apt-get install python3" in done.stderr
+
+
+@needs_root
+class TestFirstSetUp:
+    def test_installs_what_is_missing_and_shows_its_steps(self, lab):
+        done = lab.run("build", "percpu", "--json")
+        assert done.returncode == 0
+        assert re.search(r"apt-get install .* python3-bpfcc python3-venv$", lab.calls, re.MULTILINE)
+        assert "--no-install-recommends" in lab.calls  # these would be the kernel headers
+        assert done.stderr.index("[1/2]") < done.stderr.index("[2/2]")
+
+    def test_keeps_stdout_for_labkit(self, lab):
+        (line,) = lab.run("build", "percpu", "--json").stdout.splitlines()
+        assert line.startswith("labkit build percpu --json by")
+
+    def test_takes_only_packages_with_a_known_hash(self, lab):
+        lab.run("build", "percpu")
+        installs = [line for line in lab.calls.splitlines() if " install " in line]
+        from_index = [line for line in installs if "-m pip" in line or "-m uv" in line]
+        assert len(from_index) == 2
+        assert all("--require-hashes" in line for line in from_index)
+
+    def test_makes_labkit_importable_in_every_kernel(self, lab):
+        lab.run("build", "percpu")
+        (pth,) = lab.venv.rglob("labkit.pth")
+        assert (pth.parent / pth.read_text().strip()).resolve() == lab.checkout
+
+    def test_failing_apt_is_3_with_its_words_and_the_cure(self, lab):
+        lab.say("apt-fails")
+        done = lab.run("build", "percpu")
+        assert done.returncode == 3
+        assert "Unable to fetch some archives" in done.stderr
+        assert "to mend: " in done.stderr
+        assert not lab.venv.exists()
+
+    def test_packages_that_do_not_help_are_not_taken_for_success(self, lab):
+        lab.program("apt-get", "#!/usr/bin/env bash\n")
+        done = lab.run("build", "percpu")
+        assert done.returncode == 3
+        assert "python3-bpfcc is installed, yet bcc does not work" in done.stderr
+
+    def test_no_package_manager_is_3(self, lab):
+        (lab.bin / "apt-get").unlink()
+        done = lab.run("build", "percpu")
+        assert done.returncode == 3
+        assert "neither apt-get nor dnf" in done.stderr
+
+    def test_dnf_gets_fedoras_names(self, lab):
+        (lab.bin / "apt-get").unlink()
+        lab.program(
+            "dnf", '#!/usr/bin/env bash\necho "dnf $*" >>"$FAKE/calls"; touch "$FAKE/has-bcc"\n'
+        )
+        lab.say("has-venv")
+        assert lab.run("build", "percpu").returncode == 0
+        assert re.search(r"dnf install .* python3-bcc$", lab.calls, re.MULTILINE)
+
+
+class TestVenv:
+    def test_a_second_call_does_nothing_and_says_nothing(self, ready_lab):
+        done = ready_lab.run("build", "percpu")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert not ready_lab.was_installed()
+
+    def test_no_network_is_3_and_the_next_call_mends(self, lab):
+        lab.say("has-bcc")
+        lab.say("has-venv")
+        lab.say("uv-fails")
+        done = lab.run("build", "percpu")
+        assert done.returncode == 3
+        assert "cannot reach the index" in done.stderr
+        assert "to mend: " in done.stderr
+        (lab.fake / "uv-fails").unlink()
+        assert lab.run("build", "percpu").returncode == 0
+
+    def test_cut_short_is_never_taken_for_finished(self, lab):
+        lab.say("has-bcc")
+        lab.say("has-venv")
+        lab.say("uv-hangs")
+        with lab.start("build", "percpu", start_new_session=True) as process:
+            wait_for((lab.fake / "uv-is-hanging").exists)
+            os.killpg(process.pid, signal.SIGKILL)
+        assert (lab.venv / "bin/python").exists()
+        (lab.fake / "uv-hangs").unlink()
+        assert lab.run("build", "percpu").returncode == 0
+        assert "-m venv" in lab.calls
+
+    def test_cut_short_while_adding_the_tests_packages_is_not_finished_either(self, ready_lab):
+        ready_lab.say("uv-hangs")
+        with ready_lab.start("test", start_new_session=True) as process:
+            wait_for((ready_lab.fake / "uv-is-hanging").exists)
+            os.killpg(process.pid, signal.SIGKILL)
+        (ready_lab.fake / "uv-hangs").unlink()
+        assert ready_lab.run("build", "percpu").returncode == 0
+        assert "-m venv" in ready_lab.calls
+
+    @pytest.mark.parametrize("lock", ["run.lock", "setup.lock"])
+    def test_a_changed_lock_makes_it_anew(self, ready_lab, lock):
+        with (ready_lab.checkout / "requirements" / lock).open("a") as file:
+            file.write("# another\n")
+        assert ready_lab.run("build", "percpu").returncode == 0
+        assert "-m venv" in ready_lab.calls
+
+    def test_another_python_makes_it_anew(self, ready_lab):
+        ready_lab.say("version", "Python 3.13.5")
+        assert ready_lab.run("build", "percpu").returncode == 0
+        assert "-m venv" in ready_lab.calls
+
+    def test_somebodys_own_is_left_alone(self, lab):
+        lab.say("has-bcc")
+        lab.say("has-venv")
+        lab.venv.mkdir()
+        (lab.venv / "precious").touch()
+        done = lab.run("build", "percpu")
+        assert done.returncode == 3
+        assert "did not make it" in done.stderr
+        assert (lab.venv / "precious").exists()
+
+    def test_two_at_once_make_one(self, lab):
+        lab.say("has-bcc")
+        lab.say("has-venv")
+        first, second = lab.start("build", "percpu"), lab.start("build", "percpu")
+        for process in (first, second):
+            process.communicate(timeout=60)
+            assert process.returncode == 0
+        assert lab.calls.count("-m venv") == 1
+
+    def test_an_old_python_is_3(self, lab):
+        lab.say("has-bcc")
+        lab.say("has-venv")
+        lab.say("is-old")
+        done = lab.run("build", "percpu")
+        assert done.returncode == 3
+        assert "older than 3.10" in done.stderr
+
+
+def wait_for(condition, seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+@needs_root
+class TestWhoIsWho:
+    @pytest.fixture
+    def open_lab(self, lab):
+        """A lab that a user without rights can enter, and owns."""
+        for path in (lab.checkout, *lab.checkout.rglob("*"), lab.fake, *lab.fake.iterdir()):
+            os.chown(path, NOBODY, NOBODY)
+        for parent in lab.checkout.parents:
+            if parent.stat().st_uid == 0 and str(parent).startswith("/tmp/"):
+                parent.chmod(parent.stat().st_mode | 0o055)
+        lab.checkout.parent.chmod(0o777)
+        return lab
+
+    def as_nobody(self) -> dict[str, object]:
+        return {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+
+    def test_missing_packages_without_root_are_3_and_name_the_command(self, open_lab):
+        done = open_lab.run("build", "percpu", **self.as_nobody())
+        assert done.returncode == 3
+        assert "only root can install them: python3-bpfcc python3-venv" in done.stderr
+        assert "to mend: sudo ./lab" in done.stderr
+        assert not open_lab.was_installed()
+
+    def test_a_user_can_make_the_venv_when_the_packages_are_there(self, open_lab):
+        open_lab.say("has-bcc")
+        open_lab.say("has-venv")
+        assert open_lab.run("build", "percpu", **self.as_nobody()).returncode == 0
+        assert "-m venv" in open_lab.calls
+
+    def test_what_root_makes_belongs_to_the_owner_of_the_checkout(self, open_lab):
+        assert open_lab.run("test").returncode == 0
+        made = [open_lab.venv, *open_lab.venv.rglob("*")]
+        assert len(made) > 5
+        assert {path.lstat().st_uid for path in made} == {NOBODY}
+
+
+class TestConda:
+    @pytest.fixture
+    def conda(self, lab, tmp_path):
+        lab.say("has-bcc")
+        lab.say("has-venv")
+        python = tmp_path / "conda/bin/python"
+        python.parent.mkdir(parents=True)
+        shutil.copy(lab.python, python)
+        lab.env["CONDA_PREFIX"] = str(tmp_path / "conda")
+        return python
+
+    def test_that_has_the_packages_is_used(self, lab, conda):
+        done = lab.run("build", "percpu")
+        assert done.returncode == 0
+        assert f" by {conda} " in done.stdout
+        assert f" path {lab.checkout}\n" in done.stdout
+        assert not lab.venv.exists()
+
+    def test_that_lacks_some_is_named_and_the_venv_used(self, lab, conda):
+        lab.say("lacks", "jupyterlab pandas")
+        done = lab.run("build", "percpu")
+        assert "lacks jupyterlab pandas: .venv is used instead" in done.stderr
+        assert f" by {lab.venv}/bin/python " in done.stdout
+        assert lab.run("build", "percpu").stderr == ""
+
+    def test_that_is_gone_is_no_obstacle(self, lab, conda):
+        conda.unlink()
+        done = lab.run("build", "percpu")
+        assert f" by {lab.venv}/bin/python " in done.stdout
+
+    def test_is_asked_for_what_the_imports_are_called(self, lab):
+        # The names asked for are those that can be imported here, where all packages are.
+        script = f"source '{lab.checkout}/lab'; "
+        script += (
+            f'missing_modules "{sys.executable}" "${{run_modules[@]}}" "${{test_modules[@]}}" nope'
+        )
+        command = ["bash", "-c", script]
+        told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        assert told == "nope\n"
+
+
+class TestHandingOver:
+    @pytest.mark.parametrize("status", [0, 1, 2, 3])
+    def test_labkits_exit_status_is_labs(self, ready_lab, status):
+        ready_lab.say("status", str(status))
+        assert ready_lab.run("run", "percpu").returncode == status
+
+    def test_labkit_is_the_process_itself_so_that_signals_reach_it(self, ready_lab):
+        with ready_lab.start("run", "percpu") as process:
+            stdout, _ = process.communicate(timeout=30)
+        assert f" pid {process.pid} " in stdout
+
+    def test_arguments_arrive_as_they_were(self, ready_lab):
+        done = ready_lab.run("run", "percpu", "--csv", "a file.csv")
+        assert done.stdout.startswith("labkit run percpu --csv a file.csv by")
+
+    def test_the_callers_directory_stays(self, ready_lab, tmp_path):
+        ready_lab.python.write_text(FAKE_PYTHON)
+        shutil.copy(shutil.which("pwd") or "", ready_lab.bin)
+        (ready_lab.venv / "bin/python").write_text(
+            FAKE_PYTHON.replace('"-m labkit"*)', '"-m labkit"*) pwd;')
+        )
+        done = ready_lab.run("build", "percpu", cwd=tmp_path)
+        assert done.stdout.splitlines()[0] == str(tmp_path)
+
+    def test_works_through_a_link(self, ready_lab, tmp_path):
+        link = tmp_path / "link"
+        link.symlink_to(ready_lab.checkout / "lab")
+        command = ["bash", "-c", f"source '{link}'; echo \"$here\""]
+        told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        assert told == f"{ready_lab.checkout}\n"
+
+
+class TestTests:
+    def test_runs_all_four_and_hands_pytest_its_options(self, ready_lab):
+        done = ready_lab.run("test", "-k", "two words")
+        assert done.returncode == 0
+        ran = [line.split(" live")[0] for line in done.stdout.splitlines()]
+        assert ran == [
+            "ran ruff check .",
+            "ran ruff format --check .",
+            "ran mypy",
+            "ran pytest -k two words",
+        ]
+
+    @pytest.mark.parametrize("tool", ["ruff", "mypy", "pytest"])
+    def test_one_failure_fails_all_but_stops_none(self, ready_lab, tool):
+        ready_lab.say(f"{tool}-fails")
+        done = ready_lab.run("test")
+        assert done.returncode == 1
+        assert f"failed: {tool}" in done.stderr
+        assert "ran pytest" in done.stdout
+
+    def test_installs_the_tests_packages_once(self, ready_lab):
+        ready_lab.run("test")
+        assert "requirements/test.lock" in ready_lab.calls
+        assert "-m venv" not in ready_lab.calls
+        ready_lab.run("test")
+        assert not ready_lab.was_installed()
+        ready_lab.run("build", "percpu")
+        assert not ready_lab.was_installed()
+
+    @needs_root
+    def test_a_missing_browser_is_fetched_and_its_absence_survived(self, ready_lab):
+        (ready_lab.bin / "chromium").unlink()
+        ready_lab.say("apt-fails")
+        done = ready_lab.run("test")
+        assert re.search(r"apt-get install .* chromium$", ready_lab.calls, re.MULTILINE)
+        assert "chromium could not be installed" in done.stderr
+        assert "ran pytest" in done.stdout
+
+    def test_ci_demands_that_live_tests_run(self, lab):
+        (lab.checkout / ".ci").mkdir()
+        shutil.copy(ROOT / ".ci/run", lab.checkout / ".ci/run")
+        (lab.checkout / "lab").write_text(
+            '#!/usr/bin/env bash\necho "$* live=$LABKIT_REQUIRE_LIVE"; cat; exit 7\n'
+        )
+        lab.program("sudo", '#!/usr/bin/env bash\nexec "$@"\n')
+        done = subprocess.run(
+            [lab.checkout / ".ci/run"],
+            env=lab.env,
+            input="not for the tests",
+            capture_output=True,
+            text=True,
+        )
+        assert (done.returncode, done.stdout) == (7, "test live=1\n")
+
+
+@pytest.mark.skipif(shutil.which("shellcheck") is None, reason="no shellcheck: sudo ./lab test")
+@pytest.mark.parametrize("script", ["lab", ".ci/run", "tests/fresh_machine.sh"])
+def test_shellcheck_finds_nothing(script):
+    done = subprocess.run(["shellcheck", ROOT / script], capture_output=True, text=True)
+    assert done.stdout == ""
+
+
+class RunningLab:
+    """A real JupyterLab, started by ./lab from the Python that runs the tests."""
+
+    def __init__(self, lab: Lab, *options: str) -> None:
+        prefix = lab.fake / "conda"
+        (prefix / "bin").mkdir(parents=True)
+        (prefix / "bin/python").symlink_to(sys.executable)
+        # Through a wrapper: a link to a venv's Python would not find that venv's packages.
+        (prefix / "bin/python").unlink()
+        (prefix / "bin/python").write_text(f'#!/usr/bin/env bash\nexec "{sys.executable}" "$@"\n')
+        (prefix / "bin/python").chmod(0o755)
+        lab.say("has-bcc")
+        lab.env["CONDA_PREFIX"] = str(prefix)
+        lab.env["HOME"] = str(lab.fake)
+        self.lab = lab
+        self.process = lab.start("--no-browser", *options)
+        self.address = self.read_address()
+
+    def read_address(self) -> str:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            if match := re.search(r"http://\S+", line):
+                return match[0]
+        _, stderr = self.process.communicate(timeout=10)
+        raise AssertionError(stderr)
+
+    @property
+    def port(self) -> int:
+        return int(self.address.split(":")[2].split("/")[0])
+
+    @property
+    def token(self) -> str:
+        return self.address.split("token=")[1]
+
+    def status(self, token: str) -> int:
+        url = f"http://127.0.0.1:{self.port}/api/contents"
+        request = urllib.request.Request(url, headers={"Authorization": f"token {token}"})
+        try:
+            direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+            return int(direct.open(request, timeout=10).status)
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    def stop(self, sign: int = signal.SIGTERM) -> int:
+        self.process.send_signal(sign)
+        self.process.communicate(timeout=30)
+        return self.process.returncode
+
+    def processes(self) -> list[str]:
+        """Return the command lines that mention this lab's checkout or its server's port."""
+        found = []
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                words = path.read_bytes().decode(errors="replace").replace("\0", " ")
+            except OSError:  # it ended meanwhile
+                continue
+            if f"port={self.port}" in words:
+                found.append(words)
+        return found
+
+
+@pytest.fixture
+def jupyter(lab):
+    running = []
+
+    def start(*options: str) -> RunningLab:
+        running.append(RunningLab(lab, *options))
+        return running[-1]
+
+    yield start
+    for server in running:
+        if server.process.poll() is None:
+            server.stop()
+
+
+class TestJupyter:
+    def test_answers_to_its_token_alone_and_on_this_machine_alone(self, jupyter):
+        server = jupyter()
+        assert len(server.token) == 48
+        assert server.status(server.token) == 200
+        assert server.status("wrong") == 403
+        assert server.status("") == 403
+        assert listeners(server.port) == ["0100007F"]
+
+    def test_tells_its_token_to_nobody(self, jupyter):
+        server = jupyter()
+        assert server.processes()
+        assert not [words for words in server.processes() if server.token in words]
+
+    @pytest.mark.parametrize(("sign", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 0)])
+    def test_leaves_nothing_behind_when_stopped(self, jupyter, sign, status):
+        server = jupyter()
+        assert server.stop(sign) == status
+        assert server.processes() == []
+        assert list(server.lab.checkout.parent.glob("lab-jupyter*")) == []
+
+    def test_opens_the_first_notebook(self, jupyter, lab):
+        (lab.checkout / "notebooks").mkdir()
+        for name in ("00_welcome.ipynb", "01_stack_limit.ipynb"):
+            (lab.checkout / "notebooks" / name).write_text("{}")
+        assert "/lab/tree/notebooks/01_stack_limit.ipynb?token=" in jupyter().address
+
+    def test_opens_the_lab_while_there_is_no_notebook(self, jupyter):
+        assert "/lab?token=" in jupyter().address
+
+    def test_takes_the_port_it_is_given(self, jupyter):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            free = taken.getsockname()[1]
+        assert jupyter("--port", str(free)).port == free
+
+    def test_passes_over_a_port_that_is_taken(self, jupyter):
+        first = jupyter()
+        (first.lab.fake / "conda/bin/python").unlink()
+        shutil.rmtree(first.lab.fake / "conda")
+        assert jupyter().port > first.port
+
+    def test_says_when_the_given_port_is_taken(self, lab):
+        lab.say("has-bcc")
+        lab.say("has-venv")
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            done = lab.run("--no-browser", "--port", str(port))
+        assert done.returncode == 3
+        assert f"port {port} is in use" in done.stderr
+        assert "to mend: sudo ./lab --port " in done.stderr
+
+    def test_that_does_not_start_is_3(self, ready_lab):
+        done = ready_lab.run("--no-browser")  # its fake Python ends at once
+        assert done.returncode == 3
+        assert "JupyterLab did not start" in done.stderr
+
+
+def listeners(port: int) -> list[str]:
+    """Return the local addresses, as /proc/net writes them, that listen on this port."""
+    rows = [
+        line.split()
+        for table in ("tcp", "tcp6")
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]
+    ]
+    return [
+        row[1].split(":")[0] for row in rows if row[1].endswith(f":{port:04X}") and row[3] == "0A"
+    ]
