@@ -1,4 +1,4 @@
-"""What is loaded in the kernel now, asked of the kernel itself."""
+"""What of the lab's is loaded in the kernel now, asked of the kernel itself."""
 
 from __future__ import annotations
 
@@ -8,21 +8,20 @@ import subprocess
 import time
 from collections.abc import Callable
 
+# Other programs of the machine come and go. The kernel keeps 15 characters, BTF has them all.
+OURS = {
+    "prog": ("tracepoint__sch",),
+    "map": ("events", "counters", "event_slot", "extra_slot", "local_slot"),
+}
+
 
 def loaded(kind: str) -> set[int]:
-    """Return the ids of the BPF programs (``prog``) or maps (``map``) that the kernel holds."""
+    """Return the ids of the lab's programs (``prog``) or maps (``map``) that the kernel holds."""
     printed = subprocess.run(
         ["bpftool", kind, "show", "--json"], check=True, capture_output=True, text=True
     ).stdout
-    return {item["id"] for item in json.loads(printed or "[]") or []}
-
-
-def loaded_names() -> list[str]:
-    """Return the names of the loaded programs that a tracepoint of ours would have."""
-    printed = subprocess.run(
-        ["bpftool", "prog", "show", "--json"], check=True, capture_output=True, text=True
-    ).stdout
-    return [p.get("name", "") for p in json.loads(printed or "[]") if p["type"] == "tracepoint"]
+    found = json.loads(printed or "[]")
+    return {item["id"] for item in found if item.get("name", "").startswith(OURS[kind])}
 
 
 def children(pid: int | None = None) -> list[int]:

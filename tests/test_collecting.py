@@ -200,3 +200,11 @@ def test_two_at_once_do_not_disturb_each_other() -> None:
         subprocess.run(["/bin/true"], check=True)
         runs = [collection.finish() for collection in both]
     assert all(run.balanced and "true" in set(run.frame.comm) for run in runs)
+
+
+def test_the_kernels_word_for_our_program_is_known() -> None:
+    """The other tests look for what stays loaded by name: while attached, it must be found."""
+    with Collection("percpu") as collection:
+        assert kernel.wait_until(lambda: collection.read() is not None and collection.attached, 30)
+        assert kernel.loaded("prog")
+        assert len(kernel.loaded("map")) >= 5
