@@ -64,6 +64,11 @@ class Run:
         return events.account(self.counters, self.records["cpu"])
 
     @property
+    def attached(self) -> bool:
+        """Whether the program was attached: also where the worker died after that."""
+        return self.report.accepted or not self.complete
+
+    @property
     def balanced(self) -> bool:
         """Whether every attempt is accounted for, on each CPU."""
         return self.complete and events.balances(self.account)
@@ -72,8 +77,11 @@ class Run:
         return len(self.records)
 
     def __repr__(self) -> str:
-        if not self.report.accepted:
+        if not self.attached:
             return f"<Run of {self.report.variant}: {self.report.outcome}, nothing attached>"
+        if not self.complete:
+            delivered = f"{len(self)} delivered, the rest is not known"
+            return f"<Run of {self.report.variant}: the worker died; {delivered}>"
         total = self.account.sum()
         return (
             f"<Run of {self.report.variant}: {self.seconds:.1f} s, {total.attempted} attempted,"
@@ -183,8 +191,9 @@ class Collection:
     def _seconds(attached: dict[str, Any] | None, collected: dict[str, Any] | None) -> float:
         if attached is None:
             return 0.0
-        end = collected["at"] if collected else time.monotonic()
-        return float(end - attached["at"])
+        if collected is None:  # the worker died: as long as we have heard of it
+            return time.monotonic() - float(attached["at"])
+        return float(collected["seconds"])
 
 
 def _values(encoded: str, described: dict[str, Any]) -> np.ndarray[Any, Any]:

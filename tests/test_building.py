@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -42,7 +43,8 @@ def test_stack_is_refused_by_the_compiler_and_we_live_on() -> None:
     assert report.outcome == COMPILER_REFUSED
     assert [gate.passed for gate in report.gates] == [False, None]
     assert "BPF stack limit" in report.compiler_log
-    assert "exec_events.c:" in report.compiler_log
+    # The line it blames is the program's or, with LLVM 19, one of the header's inlined steps.
+    assert re.search(r"exec_events?\.[ch]:\d+:\d+: in function", report.compiler_log)
 
 
 def test_lifted_is_refused_by_the_verifier() -> None:

@@ -208,3 +208,10 @@ def test_the_kernels_word_for_our_program_is_known() -> None:
         assert kernel.wait_until(lambda: collection.read() is not None and collection.attached, 30)
         assert kernel.loaded("prog")
         assert len(kernel.loaded("map")) >= 5
+
+
+def test_the_seconds_are_those_that_it_was_attached() -> None:
+    run = labkit.collect("percpu", seconds=1, workload=labkit.exec_storm(rate=100))
+    assert 1 <= run.seconds < 2
+    seen = run.frame.timestamp.max() - run.frame.timestamp.min()
+    assert seen / 1e9 <= run.seconds

@@ -1,4 +1,4 @@
-"""What a worker can be asked to do: build, and collect."""
+"""What a worker can be asked to do: build, collect, measure, and show LLVM's own text."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import wire  # loaded by path in __main__
 
 FAULT = 70  # exit code for a defect of our own (EX_SOFTWARE)
 PR_SET_PDEATHSIG = 1
+DEBUG_LLVM_IR = 1  # bcc's flag: print the text that code is made from
 
 _prepared: dict[str, Any] = {}
 
@@ -54,6 +55,14 @@ def run(request: dict[str, Any], out: int) -> None:
 
         measure.run(request, _build, emit)
         return
+    if request["job"] == "intermediate":
+        _print_intermediate(request, emit)
+        return
+    if request["job"] == "objects":
+        import objects
+
+        objects.run(request, emit)
+        return
     module = _build(request, emit)
     if module is not None and request["job"] == "collect":
         _collect(module, request, out, emit)
@@ -80,6 +89,17 @@ def _build(request: dict[str, Any], emit: Callable[..., None]) -> Any:
         emit("loaded", **verdict)
         passed = verdict["passed"]
     return module if passed else None
+
+
+def _print_intermediate(request: dict[str, Any], emit: Callable[..., None]) -> None:
+    """Compile and have LLVM print its intermediate text. Nothing is loaded."""
+    import gates
+
+    host.mount_tracefs()
+    if request["lift"]:
+        gates.lift(request)
+    _compile(gates, {**request, "debug": DEBUG_LLVM_IR}, emit)
+    ctypes.CDLL(None).exit(0)  # LLVM keeps what it prints until the process ends in good order
 
 
 def _compile(gates: Any, request: dict[str, Any], emit: Callable[..., None]) -> Any:
@@ -109,10 +129,12 @@ def _collect(module: Any, request: dict[str, Any], out: int, emit: Callable[...,
     ring = stream.Ring(maps[request["ring"]]["fd"], emit_records)
     attached = stream.attach(module)
     emit("attached", tracepoints=attached, clock_offset=stream.clock_offset())
+    started = time.monotonic()
     try:
         stream.drain(ring, stop, request["seconds"])
     finally:
         stream.detach(module, attached)
+        seconds = time.monotonic() - started
         ring.consume()
     values = {name: stream.snapshot(maps[name]) for name in request["snapshots"] if name in maps}
-    emit("collected", maps=maps, values=values)
+    emit("collected", seconds=seconds, maps=maps, values=values)
