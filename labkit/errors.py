@@ -13,6 +13,10 @@ from __future__ import annotations
 class LabError(Exception):
     """Anything that labkit raises on purpose."""
 
+    def _render_traceback_(self) -> list[str]:
+        """Show the message alone in a notebook: the library's insides would not help there."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class MachineError(LabError):
     """Something that this machine lacks.

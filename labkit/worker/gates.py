@@ -119,11 +119,17 @@ def lift(request: dict[str, Any]) -> str:
     return ""
 
 
+_STATEMENT_END = re.compile(r"[;{}]\s*$")
+_ARM = re.compile(r"\s*#\s*(?:if|ifdef|ifndef|elif|else|endif)\b.*(?<!\\)$")
+
+
 def numbered(source: str, name: str) -> str:
     """Return the source with line marks, so that messages and the log tell its own line numbers.
 
-    bcc puts text of its own before and between the lines. A mark stands after each statement and
-    before an opening brace; LLVM then reads the line's text from the file of that name.
+    bcc puts text of its own before and between the lines. A mark stands after each statement,
+    after the start and end of each #if arm (the marks in an arm that is left out count for
+    nothing) and before an opening brace; LLVM then reads the line's text from the file of that
+    name.
     """
     quoted = name.replace("\\", "\\\\").replace('"', '\\"')
     lines = [f'#line 1 "{quoted}"']
@@ -132,7 +138,7 @@ def numbered(source: str, name: str) -> str:
         if complete or line.startswith("{"):
             lines.append(f'#line {number} "{quoted}"')
         lines.append(line)
-        complete = bool(re.search(r"[;{}]\s*$", line))
+        complete = bool(_STATEMENT_END.search(line) or _ARM.match(line))
     return "\n".join(lines) + "\n"
 
 
@@ -150,7 +156,9 @@ def compile_source(request: dict[str, Any], scratch: str) -> Module:
         flags.append(f"-I{BPF_TREE}")
     flags += [f"-I{folder}" for folder in request["include"]]
     text = numbered(request["source"], request["name"] if lab_headers else str(path))
-    return Module(text=text.encode("utf-8", "surrogateescape"), cflags=flags)
+    return Module(
+        text=text.encode("utf-8", "surrogateescape"), cflags=flags, debug=request.get("debug", 0)
+    )
 
 
 def _header_root(scratch: str) -> str:

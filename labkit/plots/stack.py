@@ -1,0 +1,109 @@
+"""The three structs against the frame they should fit in, and the search for the limit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from labkit.plots import style
+from labkit.variants import STACK_LIMIT
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from labkit.limit import Largest
+
+STRUCTS = ("big_event", "extra_buffer", "local_data")
+_HEIGHT = 0.62
+_LABEL_FROM = 90  # bytes: a field narrower than that has no room for its name
+
+
+def plot_structs(layouts: Mapping[str, Any] | None = None, axes: Axes | None = None) -> Axes:
+    """Draw each struct, and all of them together, to scale against a frame of 512 bytes.
+
+    ``layouts`` is what labkit.layout() returns, and by default it is asked now. A row's part past
+    the limit is hatched.
+    """
+    if layouts is None:
+        from labkit.building import layout
+
+        layouts = layout()
+    axes = axes or style.new_axes(10, 3.6)
+    total = sum(layouts[name]["size"] for name in STRUCTS)
+    _draw_frame(axes, y=0)
+    for row, name in enumerate(STRUCTS, 1):
+        _draw_struct(axes, row, layouts[name], start=0)
+    start = 0
+    for name in STRUCTS:
+        _draw_struct(axes, 4, layouts[name], start, names=False)
+        start += layouts[name]["size"]
+    _finish(axes, layouts, total)
+    return axes
+
+
+def _draw_frame(axes: Axes, y: float) -> None:
+    axes.barh(y, STACK_LIMIT, _HEIGHT, color="white", edgecolor=style.LIMIT, linewidth=2.5)
+    axes.text(STACK_LIMIT / 2, y, "all the stack there is", ha="center", va="center")
+
+
+def _draw_struct(
+    axes: Axes, y: float, layout: Mapping[str, Any], start: int, names: bool = True
+) -> None:
+    fields = layout["fields"] if names else [{"name": layout["name"], "offset": 0, **_size(layout)}]
+    for field in fields:
+        left, end = start + field["offset"], start + field["offset"] + field["size"]
+        inside = max(0, min(end, STACK_LIMIT) - left)
+        _bar(axes, y, left, inside, style.GOOD)
+        _bar(axes, y, left + inside, end - left - inside, style.BAD, hatch="//")
+        if field["size"] >= _LABEL_FROM:
+            words = f"{field['name']}  {field['size']}"
+            box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
+            axes.text((left + end) / 2, y, words, ha="center", va="center", bbox=box, zorder=5)
+
+
+def _size(layout: Mapping[str, Any]) -> dict[str, int]:
+    return {"size": int(layout["size"])}
+
+
+def _bar(axes: Axes, y: float, left: float, width: float, colour: str, hatch: str = "") -> None:
+    if width > 0:
+        face = colour + "66"  # part transparent, so that hatch and outline stand out
+        axes.barh(y, width, _HEIGHT, left, color=face, edgecolor=colour, hatch=hatch, linewidth=1)
+
+
+def _finish(axes: Axes, layouts: Mapping[str, Any], total: int) -> None:
+    sizes = [STACK_LIMIT, *(layouts[name]["size"] for name in STRUCTS), total]
+    for y, size in enumerate(sizes):
+        over = f", {size - STACK_LIMIT} too many" if size > STACK_LIMIT else ""
+        axes.text(size + 10, y, f"{size} bytes{over}", va="center", zorder=6)
+    axes.set_yticks(range(5), ["BPF stack", *STRUCTS, "together"])
+    axes.invert_yaxis()
+    axes.set_xlim(0, total * 1.2)
+    axes.set_xlabel("bytes (hatched: past the limit)")
+    style.limit_line(axes, STACK_LIMIT, f"the limit: {STACK_LIMIT}")
+
+
+def plot_search(*found: Largest, axes: Axes | None = None) -> Axes:
+    """Draw every size that the searches tried, in order from the top, and where each ended."""
+    axes = axes or style.new_axes(10, 3.8)
+    for number, (largest, look) in enumerate(zip(found, style.looks(len(found)), strict=True)):
+        _draw_search(axes, largest, look, shift=0.18 * number)
+    axes.plot([], [], "o", color=style.GOOD, label="let through")
+    axes.plot([], [], "X", color=style.BAD, label="refused")
+    axes.invert_yaxis()
+    axes.set_xlabel("bytes of stack in the program")
+    axes.set_ylabel("build number")
+    axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
+    style.limit_line(axes, STACK_LIMIT, f"the kernel's limit: {STACK_LIMIT}")
+    return axes
+
+
+def _draw_search(axes: Axes, largest: Largest, look: Mapping[str, str], shift: float) -> None:
+    """Draw one gate's search, a little lower than the one before, so that both stay visible."""
+    sizes = [size for size, _passed in largest.tries]
+    places = [order + shift for order in range(1, len(sizes) + 1)]
+    label = f"the {largest.gate}: at most {largest.size}"
+    axes.plot(sizes, places, color=look["color"], linestyle=look["linestyle"], label=label)
+    for (size, passed), place in zip(largest.tries, places, strict=True):
+        marker, colour = ("o", style.GOOD) if passed else ("X", style.BAD)
+        axes.plot(size, place, marker, color=colour, markersize=8)

@@ -1,0 +1,121 @@
+"""The small building blocks of the lab's HTML. All that comes from elsewhere passes escaped.
+
+Colours come from JupyterLab's theme, with a fall-back for other readers. Where a reader strips
+the style sheet, as hosting sites do, signs, words and plain tables still tell the whole story.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+from collections.abc import Iterable, Sequence
+
+
+class Html(str):
+    """Text that is HTML already. Anything else that a view is given gets escaped."""
+
+    __slots__ = ()
+
+
+CSS = """
+.lab { color: var(--jp-content-font-color1, CanvasText); font-size: 13px; line-height: 1.45;
+  max-width: 1120px; }
+.lab h4 { margin: .6em 0 .3em; font-size: 13px; font-weight: 700 !important; }
+.lab a { color: var(--jp-content-link-color, #1565c0); text-decoration: underline; }
+.lab p { margin: .35em 0; }
+.lab table.lab-table { border-collapse: collapse; margin: .4em 0; font-size: 13px; }
+.lab table.lab-table td, .lab table.lab-table th { text-align: left; vertical-align: top;
+  padding: 3px 10px; border-bottom: 1px solid var(--jp-border-color2, #bbb);
+  white-space: normal; max-width: 46em; overflow-wrap: anywhere; }
+.lab table.lab-table th { white-space: nowrap; }
+.lab-badge { display: inline-block; padding: 1px 9px; border-radius: 9px; font-weight: 600;
+  border: 1.5px solid currentColor; }
+.lab-good { color: var(--jp-success-color1, #1a7f37); }
+.lab-bad { color: var(--jp-error-color1, #c62828); }
+.lab-none { color: var(--jp-content-font-color2, #666); }
+.lab pre.lab-log { margin: 0; padding: 6px 8px; overflow-x: auto; line-height: 1.35;
+  font-family: var(--jp-code-font-family, monospace); font-size: 12px; white-space: pre-wrap;
+  overflow-wrap: anywhere; word-break: normal; color: var(--jp-content-font-color1, #111);
+  background: var(--jp-layout-color2, #f3f3f3) !important; }
+.lab mark { color: inherit; font-weight: 700; background: var(--jp-error-color3, #ffcdd2); }
+[data-jp-theme-light="false"] .lab mark { background: var(--jp-error-color0, #8b1a1a); }
+.lab details { margin: 2px 0; }
+.lab summary { cursor: pointer; color: var(--jp-content-link-color, #1565c0); }
+.lab table.lab-code { border-collapse: collapse; width: 100%; table-layout: fixed; }
+.lab table.lab-code td { font-family: var(--jp-code-font-family, monospace); font-size: 11.5px;
+  line-height: 1.35; padding: 0 4px; text-align: left; vertical-align: top; border: 0;
+  white-space: pre-wrap; overflow-wrap: anywhere; }
+.lab table.lab-code th { text-align: left !important; padding: 2px 4px; font-size: 13px; }
+.lab table.lab-code tr { background: none !important; }
+.lab table.lab-code td.lab-number { width: 2.2em; text-align: right; opacity: .65; }
+.lab table.lab-code td.lab-sign { width: 1em; font-weight: 700; }
+.lab td.lab-del { background: var(--jp-error-color3, #ffcdd2); }
+.lab td.lab-add { background: var(--jp-success-color3, #c8e6c9); }
+[data-jp-theme-light="false"] .lab td.lab-del { background: #5c1f1f; color: #fff; }
+[data-jp-theme-light="false"] .lab td.lab-add { background: #1c4a24; color: #fff; }
+"""
+
+# kind → sign; the word is the caller's. The sign and the word tell without the colour.
+SIGNS = {"good": "✔", "bad": "✘", "none": "–"}
+
+
+def escape(value: object) -> Html:
+    """Return a value as HTML: escaped, unless it is Html already."""
+    return value if isinstance(value, Html) else Html(html.escape(str(value)))
+
+
+def join(parts: Iterable[object], between: str = "") -> Html:
+    """Put parts one after the other, each escaped unless it is Html."""
+    return Html(between.join(escape(part) for part in parts))
+
+
+def tag(name: str, *content: object, **attributes: object) -> Html:
+    """Return an element. ``class_`` stands for class and ``data_testid`` for data-testid."""
+    words = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{html.escape(str(value))}"'
+        for key, value in attributes.items()
+        if value is not None
+    )
+    return Html(f"<{name}{words}>{join(content)}</{name}>")
+
+
+def page(*content: object, **attributes: object) -> Html:
+    """Wrap the parts of one output, with the style sheet."""
+    body = tag("div", *content, class_="lab", **attributes)
+    return Html(f"<style>{CSS}</style>{body}")
+
+
+def badge(kind: str, words: object, **attributes: object) -> Html:
+    """Return a verdict: a sign, words and, where it can be seen, a colour."""
+    text = join([SIGNS[kind], " ", words])
+    return tag("span", text, class_=f"lab-badge lab-{kind}", **attributes)
+
+
+def log_lines(*content: object) -> Html:
+    """Return preformatted text: lines of a log or of a source."""
+    return tag("pre", *content, class_="lab-log")
+
+
+def folded(summary: object, *content: object, shown: bool = False) -> Html:
+    """Return content that opens by a click on its summary."""
+    opening = "<details open>" if shown else "<details>"
+    return Html(f"{opening}<summary>{escape(summary)}</summary>{join(content)}</details>")
+
+
+def table(head: Sequence[object], rows: Iterable[Sequence[object]], **attributes: object) -> Html:
+    """Return a table; each cell is escaped unless it is Html. An empty ``head`` shows no row."""
+    top = tag("thead", tag("tr", *(tag("th", cell) for cell in head))) if head else ""
+    body = (tag("tr", *(tag("td", cell) for cell in row)) for row in rows)
+    return tag("table", top, tag("tbody", *body), class_="lab-table", **attributes)
+
+
+def prose(text: str) -> Html:
+    """Return plain sentences as HTML; what stands between backticks becomes code."""
+    parts = text.split("`")
+    return join(tag("code", part) if place % 2 else part for place, part in enumerate(parts))
+
+
+def download(name: str, data: bytes, words: object, kind: str = "text/plain") -> Html:
+    """Return a link that saves data, which it carries in itself, under a name."""
+    address = f"data:{kind};base64,{base64.b64encode(data).decode()}"
+    return tag("a", words, download=name, href=address)
