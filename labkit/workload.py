@@ -19,7 +19,8 @@ import os, sys, time
 cpu, rate, program = int(sys.argv[1]), float(sys.argv[2]), sys.argv[3]
 os.sched_setaffinity(0, {cpu})
 due = time.monotonic()
-while os.getppid() != 1:
+parent = os.getppid()
+while os.getppid() == parent:  # an orphan's new parent need not be process 1
     os.waitpid(os.posix_spawn(program, [program], {}), 0)
     if rate:
         due += 1 / rate

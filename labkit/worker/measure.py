@@ -1,0 +1,263 @@
+"""The job `measure`: sources through both gates, then steps of attach, load, detach, read.
+
+A step attaches some of the sources, runs a load, detaches, and tells what the kernel counted: for
+each program its run time, runs and skipped runs, for each map what the kernel accounts for it and,
+where asked, its values, and the ring buffer's records. Nothing of it is pinned, so all of it ends
+with this process, the switch for BPF statistics too.
+"""
+
+from __future__ import annotations
+
+import base64
+import ctypes
+import errno
+import fcntl
+import os
+import platform
+import time
+from collections.abc import Callable
+from typing import Any
+
+import load
+import stream
+from bcc.libbcc import _RINGBUF_CB_TYPE, lib
+from gates import Module
+
+BPF_SYSCALL = {"x86_64": 321, "aarch64": 280, "riscv64": 280, "s390x": 351, "ppc64le": 361}
+BPF_ENABLE_STATS = 32  # enum bpf_cmd in linux/bpf.h; since 5.8 (d46edd671a14)
+BPF_STATS_RUN_TIME = 0
+PAUSE = 0.001  # seconds between two looks at a load and its ring buffer
+PER_CPU_TYPES = {
+    5,
+    6,
+    10,
+    21,
+}  # BPF_MAP_TYPE_PERCPU_HASH, PERCPU_ARRAY, LRU_PERCPU_HASH, ...STORAGE
+COUNTED = ("run_time_ns", "run_cnt", "recursion_misses")
+
+
+def enable_statistics() -> int:
+    """Have the kernel time BPF programs until the returned descriptor is closed (Linux 5.8)."""
+    attributes = (ctypes.c_uint32 * 1)(BPF_STATS_RUN_TIME)
+    libc: Any = ctypes.CDLL(None, use_errno=True)
+    number = BPF_SYSCALL[platform.machine()]
+    fd = int(libc.syscall(number, BPF_ENABLE_STATS, attributes, ctypes.sizeof(attributes)))
+    if fd < 0:
+        raise OSError(ctypes.get_errno(), "the kernel does not time BPF programs")
+    return fd
+
+
+def fdinfo(fd: int) -> dict[str, Any]:
+    """Return what the kernel tells of a program or a map: numbers as int, the rest as text."""
+    told = {}
+    with open(f"/proc/self/fdinfo/{fd}", encoding="utf-8") as lines:
+        for line in lines:
+            name, _, value = line.partition(":")
+            told[name] = int(value) if value.strip().isdigit() else value.strip()
+    return told
+
+
+def run(
+    request: dict[str, Any],
+    build: Callable[[dict[str, Any], Callable[..., None]], Any],
+    emit: Callable[..., None],
+) -> None:
+    """Build each source with ``build``; if all pass, or ``partial`` is asked for, do the steps."""
+    modules = []
+    for number, source in enumerate(request["sources"]):
+
+        def emit_of_source(event: str, _number: int = number, **facts: Any) -> None:
+            emit(event, source=_number, **facts)
+
+        modules.append(build(source, emit_of_source))
+    if None in modules and not request["partial"]:
+        return
+    try:
+        _all_steps(modules, request, emit)
+    except OSError as error:
+        emit("cannot", reason=error.strerror)
+
+
+def _all_steps(
+    modules: list[Module | None], request: dict[str, Any], emit: Callable[..., None]
+) -> None:
+    statistics = enable_statistics() if request["statistics"] else -1
+    stop = stream.Stop()
+    for number, step in enumerate(request["steps"]):
+        if stop.asked:
+            break
+        wanted = {n: modules[n] for n in step["sources"]}
+        chosen = {n: module for n, module in wanted.items() if module is not None}
+        emit("step", step=number, **_step(chosen, step, stop))
+    if statistics >= 0:
+        os.close(statistics)
+
+
+def _step(modules: dict[int, Module], step: dict[str, Any], stop: stream.Stop) -> dict[str, Any]:
+    """Do one step. Counts are of this step alone, burst by burst."""
+    described = {number: module.maps().get(step["ring"]) for number, module in modules.items()}
+    rings = {n: Drain(ring["fd"], step["keep"]) for n, ring in described.items() if ring}
+    order = step["sources"]  # programs at one tracepoint run in the order of their attachment
+    attached = [(modules[n], _attach(modules[n])) for n in order if n in modules]
+    started = time.monotonic()
+    try:
+        bursts = [_burst(modules, list(rings.values()), step, stop) for _ in range(step["bursts"])]
+    finally:
+        seconds = time.monotonic() - started
+        for module, names in attached:
+            _detach(module, names)
+    records = {n: base64.b64encode(ring.close()).decode() for n, ring in rings.items()}
+    return {
+        "seconds": seconds,
+        "bursts": bursts,
+        "maps": {n: _describe_maps(module) for n, module in modules.items()},
+        "records": records,
+    }
+
+
+def _burst(
+    modules: dict[int, Module], rings: list[Drain], step: dict[str, Any], stop: stream.Stop
+) -> dict[int, Any]:
+    """Run the load once, empty the rings.
+
+    Return for each source what its programs' counters grew by, and what the maps of ``read`` hold.
+    """
+    before = {number: _programs(module) for number, module in modules.items()}
+    _run_load(rings, step, stop)
+    after = {number: _programs(module) for number, module in modules.items()}
+    if step["bursts"] > 1:
+        for ring in rings:
+            ring.consume()
+    return {
+        number: {
+            "programs": _since(before[number], after[number]),
+            "values": _read_maps(module, step["read"]),
+        }
+        for number, module in modules.items()
+    }
+
+
+def _run_load(rings: list[Drain], step: dict[str, Any], stop: stream.Stop) -> None:
+    """Run the step's load until it is done, the time is over, or enough bytes are kept."""
+    running = load.start(step["load"])
+    end = time.monotonic() + step["seconds"]
+    try:
+        while not running.done() and time.monotonic() < end and not stop.asked:
+            time.sleep(PAUSE)
+            if step["drain"]:
+                for ring in rings:
+                    ring.consume()
+                if any(ring.full for ring in rings):
+                    break
+    finally:
+        running.stop()
+
+
+class Drain:
+    """A ring buffer that libbpf and libc alone empty into memory; see stream.Ring.
+
+    The memory holds ``keep`` bytes and is sealed at that. A record beyond it fails to be written,
+    which ends libbpf's loop; otherwise that would go on for as long as programs are faster than it.
+    With ``keep`` 0 the records go to /dev/null.
+    """
+
+    def __init__(self, map_fd: int, keep: int) -> None:
+        self.memory = _sealed_memory(keep) if keep else os.open(os.devnull, os.O_WRONLY)
+        write = ctypes.cast(stream.LIBC.write, _RINGBUF_CB_TYPE)
+        self.manager = lib.bpf_new_ringbuf(map_fd, write, ctypes.c_void_p(self.memory))
+        self.keep = keep
+        self.full = False
+        if not self.manager:
+            raise OSError(ctypes.get_errno(), "cannot open the ring buffer")
+
+    def consume(self) -> None:
+        """Take what is there; ``full`` tells that no more is wanted."""
+        self.full = self.full or lib.bpf_consume_ringbuf(self.manager) < 0
+
+    def close(self) -> bytes:
+        """Take the rest, free the ring's memory here, and return the records that were kept."""
+        self.consume()
+        size = os.lseek(self.memory, 0, os.SEEK_CUR) if self.keep else 0
+        records = os.pread(self.memory, size, 0) if size else b""
+        lib.bpf_free_ringbuf(self.manager)
+        os.close(self.memory)
+        return records
+
+
+def _sealed_memory(size: int) -> int:
+    memory = os.memfd_create("records", os.MFD_ALLOW_SEALING)
+    os.ftruncate(memory, size)
+    fcntl.fcntl(memory, fcntl.F_ADD_SEALS, fcntl.F_SEAL_GROW)
+    return memory
+
+
+def _attach(module: Module) -> list[tuple[str, str]]:
+    """Attach the functions named (raw_)tracepoint__...; return (kind, tracepoint) of each."""
+    attached = []
+    for name in module.functions():
+        kind, _, rest = name.partition("__")
+        place = rest.replace("__", ":", 1)
+        try:
+            if kind == "tracepoint":
+                module.attach_tracepoint(tp=place, fn_name=name)
+            elif kind == "raw_tracepoint":
+                module.attach_raw_tracepoint(tp=place, fn_name=name)
+        except Exception as error:  # bcc raises Exception itself
+            raise OSError(errno.EIO, f"cannot attach to {place}: {error}") from error
+        attached.append((kind, place))
+    return attached
+
+
+def _detach(module: Module, attached: list[tuple[str, str]]) -> None:
+    for kind, name in attached:
+        if kind == "tracepoint":
+            module.detach_tracepoint(name)
+        else:
+            module.detach_raw_tracepoint(name)
+
+
+def _programs(module: Module) -> dict[str, dict[str, Any]]:
+    return {name: fdinfo(module.funcs[name.encode()].fd) for name in module.functions()}
+
+
+def _since(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """Return what each program's counters grew by. A counter that this kernel lacks is left out."""
+    return {
+        name: {
+            "id": told.get("prog_id"),
+            **{c: told[c] - before[name][c] for c in COUNTED if c in told},
+        }
+        for name, told in after.items()
+    }
+
+
+def _describe_maps(module: Module) -> dict[str, Any]:
+    """Return fdinfo of each map and the layout of its value."""
+    return {
+        name: {**fdinfo(described["fd"]), "layout": described["layout"]}
+        for name, described in module.maps().items()
+    }
+
+
+def _read_maps(module: Module, names: list[str]) -> dict[str, str]:
+    """Return in base64 all values of the array maps of these names."""
+    maps = module.maps() if names else {}
+    return {
+        name: base64.b64encode(_values(maps[name], fdinfo(maps[name]["fd"]))).decode()
+        for name in names
+        if name in maps
+    }
+
+
+def _values(described: dict[str, Any], info: dict[str, Any]) -> bytes:
+    """Read an array map: element after element, each with one value a possible CPU if per-CPU."""
+    per_cpu = info["map_type"] in PER_CPU_TYPES
+    size = described["value_size"]
+    room = -(-size // 8) * 8 * len(stream.get_possible_cpus()) if per_cpu else size
+    values = []
+    for index in range(described["entries"]):
+        value = ctypes.create_string_buffer(room)
+        if lib.bpf_lookup_elem(described["fd"], ctypes.byref(ctypes.c_uint32(index)), value) < 0:
+            raise OSError(ctypes.get_errno(), "cannot read the map")
+        values.append(value.raw)
+    return b"".join(values)
