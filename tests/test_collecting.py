@@ -215,3 +215,14 @@ def test_the_seconds_are_those_that_it_was_attached() -> None:
     assert 1 <= run.seconds < 2
     seen = run.frame.timestamp.max() - run.frame.timestamp.min()
     assert seen / 1e9 <= run.seconds
+
+
+def test_a_stop_while_it_compiles_ends_in_good_order() -> None:
+    with Collection("percpu") as collection:
+        assert kernel.wait_until(
+            lambda: collection.read() is not None and collection.job.event("compiling"), 30
+        )
+        run = collection.finish()
+    assert run.report.accepted
+    assert run.complete
+    assert run.balanced

@@ -16,6 +16,9 @@ FAULT = 70  # exit code for a defect of our own (EX_SOFTWARE)
 PR_SET_PDEATHSIG = 1
 DEBUG_LLVM_IR = 1  # bcc's flag: print the text that code is made from
 
+Emit = Callable[..., None]
+EmitRecords = Callable[[bytes], None]
+
 _prepared: dict[str, Any] = {}
 
 
@@ -50,25 +53,17 @@ def run(request: dict[str, Any], out: int) -> None:
     def emit(event: str, **facts: Any) -> None:
         wire.write_all(out, wire.pack_json({"event": event, **facts}))
 
-    if request["job"] == "measure":
-        import measure
+    def emit_records(records: bytes) -> None:
+        wire.write_all(out, wire.pack(wire.RECORDS, records))
 
-        measure.run(request, _build, emit)
-        return
-    if request["job"] == "intermediate":
-        _print_intermediate(request, emit)
-        return
-    if request["job"] == "objects":
-        import objects
-
-        objects.run(request, emit)
-        return
-    module = _build(request, emit)
-    if module is not None and request["job"] == "collect":
-        _collect(module, request, out, emit)
+    JOBS[request["job"]](request, emit, emit_records)
 
 
-def _build(request: dict[str, Any], emit: Callable[..., None]) -> Any:
+def _build_only(request: dict[str, Any], emit: Emit, _records: EmitRecords) -> None:
+    _build(request, emit)
+
+
+def _build(request: dict[str, Any], emit: Emit) -> Any:
     """Pass the source through both gates. Return the module if both let it through."""
     import gates
 
@@ -91,7 +86,19 @@ def _build(request: dict[str, Any], emit: Callable[..., None]) -> Any:
     return module if passed else None
 
 
-def _print_intermediate(request: dict[str, Any], emit: Callable[..., None]) -> None:
+def _measure(request: dict[str, Any], emit: Emit, _records: EmitRecords) -> None:
+    import measure
+
+    measure.run(request, _build, emit)
+
+
+def _load_objects(request: dict[str, Any], emit: Emit, _records: EmitRecords) -> None:
+    import objects
+
+    objects.run(request, emit)
+
+
+def _print_intermediate(request: dict[str, Any], emit: Emit, _records: EmitRecords) -> None:
     """Compile and have LLVM print its intermediate text. Nothing is loaded."""
     import gates
 
@@ -102,7 +109,7 @@ def _print_intermediate(request: dict[str, Any], emit: Callable[..., None]) -> N
     ctypes.CDLL(None).exit(0)  # LLVM keeps what it prints until the process ends in good order
 
 
-def _compile(gates: Any, request: dict[str, Any], emit: Callable[..., None]) -> Any:
+def _compile(gates: Any, request: dict[str, Any], emit: Emit) -> Any:
     emit("compiling")
     started = time.monotonic()
     try:
@@ -117,14 +124,14 @@ def _compile(gates: Any, request: dict[str, Any], emit: Callable[..., None]) -> 
     return module
 
 
-def _collect(module: Any, request: dict[str, Any], out: int, emit: Callable[..., None]) -> None:
-    """Attach, drain until told to stop, detach, then read the account and the maps."""
+def _collect(request: dict[str, Any], emit: Emit, emit_records: EmitRecords) -> None:
+    """Build, attach, drain until told to stop, detach, then read the account and the maps."""
     import stream
 
-    def emit_records(records: bytes) -> None:
-        wire.write_all(out, wire.pack(wire.RECORDS, records))
-
-    stop = stream.Stop()
+    stop = stream.Stop()  # first of all: a stop while the compiler works must not kill the run
+    module = _build(request, emit)
+    if module is None:
+        return
     maps = module.maps()
     ring = stream.Ring(maps[request["ring"]]["fd"], emit_records)
     attached = stream.attach(module)
@@ -138,3 +145,12 @@ def _collect(module: Any, request: dict[str, Any], out: int, emit: Callable[...,
         ring.consume()
     values = {name: stream.snapshot(maps[name]) for name in request["snapshots"] if name in maps}
     emit("collected", seconds=seconds, maps=maps, values=values)
+
+
+JOBS: dict[str, Callable[[dict[str, Any], Emit, EmitRecords], None]] = {
+    "build": _build_only,
+    "collect": _collect,
+    "intermediate": _print_intermediate,
+    "measure": _measure,
+    "objects": _load_objects,
+}

@@ -1,0 +1,55 @@
+"""One PNG of a run: events per CPU beside the timeline; for a widget, drawn without pyplot."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+from labkit.plots.events import (
+    Events,
+    HasEvents,
+    account_words,
+    plot_events_per_cpu,
+    plot_timeline,
+)
+from labkit.plots.style import INK, styled
+
+if TYPE_CHECKING:
+    from labkit.live import Live
+
+SIZE = (9.6, 3.0)  # inches
+DPI = 90
+
+
+def overview_png(run: HasEvents) -> bytes:
+    """Return the picture of a run, or of what came so far, as PNG."""
+    from matplotlib.figure import Figure
+
+    with styled():
+        figure = Figure(figsize=SIZE, layout="constrained")
+        left, right = figure.subplots(1, 2, width_ratios=[1, 2])
+        plot_events_per_cpu(run, left)
+        plot_timeline(run, right)
+        left.set_title("events per CPU", fontsize="medium")
+        right.set_title("when each CPU saw an exec", fontsize="medium")
+        for axes in (left, right):
+            axes.set_title("", loc="left")
+        figure.suptitle(account_words(run), color=INK, fontsize="medium")
+        drawn = io.BytesIO()
+        figure.savefig(drawn, format="png", dpi=DPI)
+    return drawn.getvalue()
+
+
+def so_far(live: Live, cpus: int) -> Events:
+    """Return what a live collection has taken in: all counts, and the latest events' times."""
+    import numpy as np
+    import pandas as pd
+
+    counts = np.pad(live.counts, (0, max(0, cpus - len(live.counts))))
+    account = pd.DataFrame({"attempted": counts, "submitted": counts, "failed": 0 * counts})
+    on_cpu, timestamp = live.latest
+    frame = pd.DataFrame({"cpu": on_cpu, "timestamp": timestamp, "data_ok": True})
+    words = f"so far {counts.sum()} delivered"
+    if len(frame) < counts.sum():
+        words += f"; the timeline shows the latest {len(frame)}"
+    return Events(frame, account.assign(delivered=counts).rename_axis("cpu"), words)

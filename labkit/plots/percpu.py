@@ -1,0 +1,85 @@
+"""The idea in one drawing: a stack that is too small, and beside it a slot for each CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from labkit.plots.style import HATCHES, INK, OTHERS, PAPER, limit_line, new_axes, styled
+from labkit.variants import STACK_LIMIT
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+OBJECTS = ("big_event", "extra_buffer", "local_data")
+MOST_CPUS = 4  # drawn one by one; the rest is a line of text
+HEIGHT = 0.62
+
+
+def plot_percpu_slots(
+    layout: Mapping[str, Mapping[str, Any]] | None = None,
+    cpus: int | None = None,
+    axes: Axes | None = None,
+) -> Axes:
+    """Draw each CPU's own copy of the three objects, to scale beside the 512 bytes of stack.
+
+    ``layout`` is what labkit.layout() returns, ``cpus`` how many CPUs are possible here: both
+    are measured where they are not given.
+    """
+    sizes = _sizes(layout)
+    cpus = cpus or possible_cpus()
+    shown = min(cpus, MOST_CPUS)
+    axes = axes or new_axes(9.0, 1.6 + 0.6 * shown)
+    with styled():
+        _box(axes, 0, 0, STACK_LIMIT, "512 bytes", PAPER, "")
+        for cpu in range(shown):
+            _lane(axes, cpu + 1, sizes)
+        limit_line(axes, STACK_LIMIT, "the stack ends here")
+    total = sum(sizes.values())
+    words = f"{total} bytes × {cpus} possible CPUs = {total * cpus:,} bytes of kernel memory"
+    axes.set_title(f"A slot for each CPU: {words}\n", loc="left", color=INK, fontsize="medium")
+    labels = ["the stack of one run", *(f"slot of CPU {cpu}" for cpu in range(shown))]
+    axes.set_yticks(range(shown + 1), labels)
+    axes.set(xlabel="bytes", ylim=(shown + 0.9, -0.6), xlim=(0, total * 1.02))
+    if cpus > shown:
+        axes.text(0, shown + 0.75, f"… and {cpus - shown} slots more", color=INK)
+    return axes
+
+
+def _sizes(layout: Mapping[str, Mapping[str, Any]] | None) -> dict[str, int]:
+    from labkit import building
+
+    structs = building.layout() if layout is None else layout
+    return {name: int(structs[name]["size"]) for name in OBJECTS}
+
+
+def possible_cpus() -> int:
+    """Return how many CPUs the kernel has room for: a per-CPU map has a value for each."""
+    with open("/sys/devices/system/cpu/possible", encoding="ascii") as file:
+        last = file.read().strip().split(",")[-1].split("-")[-1]
+    return int(last) + 1
+
+
+def _lane(axes: Axes, place: int, sizes: dict[str, int]) -> None:
+    left = 0
+    for (name, size), colour, hatch in zip(sizes.items(), OTHERS, HATCHES, strict=False):
+        _box(axes, place, left, size, f"{name} {size}", colour, hatch)
+        left += size
+
+
+def _box(axes: Axes, place: int, left: int, size: int, words: str, colour: str, hatch: str) -> None:
+    axes.barh(
+        place,
+        size,
+        HEIGHT,
+        left=left,
+        color=colour,
+        alpha=0.9,
+        hatch=hatch,
+        edgecolor=INK,
+        zorder=2,
+    )
+    paper = {"facecolor": PAPER, "edgecolor": "none", "alpha": 0.9, "pad": 1.5}
+    axes.text(
+        left + size / 2, place, words, ha="center", va="center", color=INK, bbox=paper, zorder=5
+    )

@@ -1,0 +1,140 @@
+"""``./lab render``: execute the notebooks here and write copies that read well without a kernel.
+
+A hosting site shows no widgets and strips style sheets and scripts. So in a copy a widget is what
+it showed at that moment: its text, its plain HTML and its picture. The first cell of a copy names
+the kernel, the compiler and the day.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import os
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from labkit import session
+from labkit.errors import LabError
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = ROOT / "notebooks"
+DOCS = ROOT / "docs"
+CELL_LIMIT = 120  # seconds for one cell
+
+# The README's pictures: whose output they are, by notebook and cell.
+PICTURES = {
+    "stack_frame.png": ("01_stack_limit.ipynb", "structs"),
+    "events.png": ("02_percpu_array.ipynb", "collect"),
+}
+WIDGET = "application/vnd.jupyter.widget-view+json"
+PICTURE = "image/png"
+SHOWN = ("text/html", "image/png", "text/plain")  # what a copy keeps of an output
+
+# A style sheet would be shown as text; a link that carries its file would be dead, and is large.
+_STYLE = re.compile(r"<style\b.*?</style>", re.DOTALL)
+_DATA_LINK = re.compile(r"""<a\b[^>]*\bhref=["']data:.*?</a>""", re.DOTALL)
+
+
+class RenderError(LabError):
+    """A notebook did not run to its end."""
+
+
+def render(folder: Path = DOCS, say: Callable[[str], object] = lambda _words: None) -> list[Path]:
+    """Execute each notebook and write its copy, and the README's pictures; return the paths.
+
+    ``say`` is called with a line for each step. Raises RenderError, which names the cell that
+    failed; then nothing is written. Raises MachineError where no Python has bcc.
+    """
+    versions = session.shared().versions
+    executed = {}
+    for path in sorted(NOTEBOOKS.glob("*.ipynb")):
+        say(f"executing {path.name}")
+        executed[path.name] = execute(path)
+    files = {name: picture(executed[book], cell) for name, (book, cell) in PICTURES.items()}
+    for name, notebook in executed.items():
+        files[name] = _as_json(readable(notebook, name, versions))
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+        say(f"wrote {folder / name}")
+    return [folder / name for name in files]
+
+
+def execute(path: Path) -> NotebookNode:
+    """Return the notebook with the outputs of this machine."""
+    import nbformat
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    where = {"metadata": {"path": str(path.parent)}}
+    client = NotebookClient(notebook, timeout=CELL_LIMIT, resources=where, record_timing=False)
+    known = os.environ.get("PYTHONPATH", "")
+    found = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{known}"}
+    try:  # what the notebook's kernel logs for itself is no output of a cell
+        return client.execute(env=found, stderr=subprocess.DEVNULL)
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+        raise RenderError(f"{path.name} did not run to its end: {error}") from error
+
+
+def readable(notebook: NotebookNode, name: str, versions: dict[str, str]) -> NotebookNode:
+    """Return the copy: plain outputs, nothing of widgets, and a first cell that says what it is."""
+    from nbformat import from_dict
+
+    cells = [{**cell, "metadata": {}} for cell in notebook.cells]
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            cell["outputs"] = [plain for output in cell["outputs"] for plain in _plain(output)]
+    metadata = {key: notebook.metadata[key] for key in ("kernelspec",)}
+    made = {**notebook, "metadata": metadata, "cells": [_about(name, versions), *cells]}
+    copy: NotebookNode = from_dict(made)  # type: ignore[no-untyped-call]
+    return copy
+
+
+def _about(name: str, versions: dict[str, str]) -> dict[str, Any]:
+    day = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
+    text = (
+        f"> **A copy for reading.** Executed by `./lab render` on {day} with"
+        f" Linux {versions['kernel']} ({versions['machine']}), LLVM {versions['llvm']},"
+        f" bcc {versions['bcc']}, Python {versions['python']}. Other versions may answer"
+        f" differently: `sudo ./lab` opens [`notebooks/{name}`](../notebooks/{name}) live."
+    )
+    return {"cell_type": "markdown", "id": "about-this-copy", "metadata": {}, "source": text}
+
+
+def _plain(output: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return one output as those that a hosting site shows: HTML and a picture are two."""
+    if "data" not in output:
+        return [output]
+    data = {kind: output["data"][kind] for kind in SHOWN if kind in output["data"]}
+    if "text/html" in data:
+        data["text/html"] = _DATA_LINK.sub("", _STYLE.sub("", data["text/html"]))
+    outputs = [{**output, "metadata": {}, "data": data}]
+    if "text/html" in data and PICTURE in data:
+        alone = {PICTURE: data.pop(PICTURE)}
+        outputs.append({"output_type": "display_data", "metadata": {}, "data": alone})
+    return outputs
+
+
+def picture(notebook: NotebookNode, cell_id: str) -> bytes:
+    """Return the PNG among the outputs of a cell. Raises RenderError where there is none."""
+    for cell in notebook.cells:
+        if cell.id == cell_id:
+            for output in cell.outputs:
+                if PICTURE in output.get("data", {}):
+                    return base64.b64decode(output["data"][PICTURE])
+    raise RenderError(f"no cell {cell_id!r} with a picture")
+
+
+def _as_json(notebook: NotebookNode) -> bytes:
+    import nbformat
+
+    nbformat.validate(notebook)
+    text: str = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
+    return f"{text}\n".encode()

@@ -1,0 +1,104 @@
+"""Copies for reading: nothing of widgets is left in them, and everything that they showed is."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+
+from labkit import rendering
+
+VERSIONS = {"kernel": "6.1.0", "machine": "x86_64", "llvm": "14", "bcc": "0.26", "python": "3.11"}
+PNG = base64.b64encode(b"\x89PNG picture").decode()
+HTML = (
+    "<style>.lab {}\n</style><p>✔ it loads</p>"
+    '<a download="a.csv" href="data:text/csv;base64,AAAA">Download CSV</a><a href="#x">kept</a>'
+)
+
+
+def notebook(*outputs) -> nbformat.NotebookNode:
+    cell = new_code_cell(
+        "labkit", id="it", outputs=list(outputs), metadata={"execution": {"at": "1"}}
+    )
+    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}, "widgets": {"w": 1}}
+    return new_notebook(cells=[cell], metadata=metadata)
+
+
+def shown(*outputs) -> list[dict]:
+    copy = rendering.readable(notebook(*outputs), "x.ipynb", VERSIONS)
+    return [output["data"] for output in copy.cells[1].outputs if "data" in output]
+
+
+def test_a_widget_becomes_what_it_showed() -> None:
+    view = {rendering.WIDGET: {"model_id": "1"}, "text/plain": "words"}
+    everything = {**view, "text/html": HTML, "image/png": PNG}
+    text, image = shown(new_output("execute_result", everything, execution_count=1))
+    assert text == {
+        "text/plain": "words",
+        "text/html": '<p>✔ it loads</p><a href="#x">kept</a>',
+    }
+    assert image == {"image/png": PNG}
+
+
+def test_a_widget_that_has_only_text_keeps_it() -> None:
+    view = {rendering.WIDGET: {"model_id": "1"}, "text/plain": "words"}
+    assert shown(new_output("display_data", view)) == [{"text/plain": "words"}]
+
+
+def test_what_was_printed_stays() -> None:
+    copy = rendering.readable(notebook(new_output("stream", text="hello")), "x.ipynb", VERSIONS)
+    assert copy.cells[1].outputs[0].text == "hello"
+
+
+def test_the_first_cell_names_what_decides_a_verdict() -> None:
+    copy = rendering.readable(notebook(), "x.ipynb", VERSIONS)
+    for words in ("Linux 6.1.0", "LLVM 14", "bcc 0.26", r"\d{4}-\d\d-\d\d", "notebooks/x.ipynb"):
+        assert re.search(words, copy.cells[0].source), words
+
+
+def test_nothing_of_the_session_stays_in_the_metadata() -> None:
+    copy = rendering.readable(notebook(), "x.ipynb", VERSIONS)
+    assert list(copy.metadata) == ["kernelspec"]
+    assert [cell.metadata for cell in copy.cells] == [{}, {}]
+
+
+def test_a_cell_that_fails_is_named_and_nothing_is_written(tmp_path: Path, monkeypatch) -> None:
+    broken = new_notebook(cells=[new_code_cell("1 / 0")])
+    (tmp_path / "broken.ipynb").write_text(nbformat.writes(broken))
+    with pytest.raises(rendering.RenderError, match=r"broken\.ipynb(.|\n)*1 / 0(.|\n)*Division"):
+        rendering.execute(tmp_path / "broken.ipynb")
+
+
+def test_a_picture_that_is_not_there_is_missed() -> None:
+    with pytest.raises(rendering.RenderError, match="no cell 'it'"):
+        rendering.picture(notebook(), "it")
+
+
+@pytest.mark.live
+@pytest.mark.timeout(300)
+def test_the_command_makes_copies_that_need_no_kernel(tmp_path: Path) -> None:
+    said: list[str] = []
+    paths = rendering.render(tmp_path, said.append)
+    sources = sorted(path.name for path in rendering.NOTEBOOKS.glob("*.ipynb"))
+    assert sorted(p.name for p in paths if p.suffix == ".ipynb") == sources
+    for path in paths:
+        assert f"wrote {path}" in said
+        if path.suffix == ".png":
+            assert path.read_bytes().startswith(b"\x89PNG\r\n")
+            continue
+        text = path.read_text()
+        assert "widget-view" not in text
+        assert "<style" not in text
+        assert "data:" not in re.sub(r'"image/png": "[^"]*"', "", text)
+        copy = json.loads(text)
+        codes = [cell for cell in copy["cells"] if cell["cell_type"] == "code"]
+        assert all(cell["execution_count"] for cell in codes)
+        assert not [o for cell in codes for o in cell["outputs"] if o["output_type"] == "error"]
+    second = (tmp_path / "02_percpu_array.ipynb").read_text()
+    assert "each one counted" in second
+    assert second.count('"image/png"') >= 6
