@@ -74,7 +74,7 @@ def command_run(options: argparse.Namespace) -> int:
     run = collecting.collect(
         options.variant, seconds=options.seconds, defines=options.define, on_records=_print_events
     )
-    if not run.report.accepted:
+    if not run.attached:
         print(text.report(run.report))
         say_machine(run.report)
         return status_of(run.report)
@@ -108,6 +108,43 @@ def _say_account(run: Any, csv: str | None) -> int:
     return ACCEPTED_STATUS if run.complete else MACHINE_STATUS
 
 
+def command_explain(options: argparse.Namespace) -> int:
+    """Run ``explain``."""
+    from labkit import explain_command
+
+    return explain_command.command_explain(options)
+
+
+def command_prove(options: argparse.Namespace) -> int:
+    """Run ``prove``: 0 if every claim could be told here, whatever the verdict; 3 if none could."""
+    from labkit import experiments
+    from labkit.experiments.base import NOT_HERE
+
+    if options.list:
+        print("\n".join(f"{name:<14} {one.claim}" for name, one in experiments.EXPERIMENTS.items()))
+        return ACCEPTED_STATUS
+    results = experiments.prove(*options.names, progress=_progress_bar)
+    print(experiments.to_json(results) if options.json else results.to_text())
+    told = any(result.verdict != NOT_HERE for result in results)
+    return ACCEPTED_STATUS if told else MACHINE_STATUS
+
+
+def _progress_bar(done: int, total: int, name: str) -> None:
+    if sys.stderr.isatty():
+        bar = "#" * done + "." * (total - done)
+        end = "" if name else "\n"
+        print(f"\r[{bar}] {done}/{total} {name:<16}", end=end, file=sys.stderr, flush=True)
+
+
+def command_render(_options: argparse.Namespace) -> int:
+    """Run ``render``."""
+    from labkit import rendering
+
+    written = rendering.render(say=lambda words: print(words, file=sys.stderr, flush=True))
+    print("\n".join(map(str, written)))
+    return ACCEPTED_STATUS
+
+
 def command_bench(options: argparse.Namespace) -> int:
     """Run ``bench``."""
     import runpy
@@ -120,6 +157,8 @@ def command_bench(options: argparse.Namespace) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands; each one's help ends with an example."""
+    from labkit import explain_command
+
     top = argparse.ArgumentParser(
         prog="./lab",
         description="See on your own kernel why big local variables do not load in eBPF.",
@@ -141,6 +180,28 @@ def parser() -> argparse.ArgumentParser:
         "attach a variant and print each exec, until Ctrl-C",
         "sudo ./lab run percpu --seconds 10 --csv execs.csv",
     )
+    explain = _add(
+        commands,
+        "explain",
+        command_explain,
+        "explain a verifier's log from any tool: 0 explained, 1 not known",
+        "sudo bpftool prog load x.o /sys/fs/bpf/x 2>&1 | ./lab explain -",
+    )
+    explain_command.add_options(explain)
+    prove = _add(
+        commands,
+        "prove",
+        command_prove,
+        "measure what is claimed of per-CPU arrays, and judge it",
+        "sudo ./lab prove cost zero_copy --json",
+    )
+    _add(
+        commands,
+        "render",
+        command_render,
+        "execute the notebooks here and write copies to docs/",
+        "sudo ./lab render",
+    )
     bench = _add(
         commands,
         "bench",
@@ -148,7 +209,9 @@ def parser() -> argparse.ArgumentParser:
         "time a build against bare bcc, side by side",
         "sudo ./lab bench",
     )
-    for command in (check, build):
+    prove.add_argument("names", nargs="*", metavar="NAME", help="only these (default: all)")
+    prove.add_argument("--list", action="store_true", help="name the claims and measure nothing")
+    for command in (check, build, prove):
         command.add_argument("--json", action="store_true", help="print JSON instead of text")
     for command in (build, run):
         names = "; ".join(f"{v.name}: {v.purpose}" for v in VARIANTS.values())

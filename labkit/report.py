@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno as errnos
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -92,8 +93,11 @@ class BuildReport:
         """Bytes of stack the verifier counted; None where the kernel does not tell (before 5.2)."""
         return self.verifier_log.statistics.stack_depth
 
-    def explain(self) -> Explanation:
-        """Say in plain words what happened, why, and what to change."""
+    def explain(self, variables: Mapping[str, int] | None = None) -> Explanation:
+        """Say in plain words what happened, why, and what to change.
+
+        ``variables`` are bytes of stack by variable, as ``labkit.stack_users(report).sizes``.
+        """
         from labkit import explain
 
         return explain.explain(
@@ -101,6 +105,7 @@ class BuildReport:
             compiler_log=self.compiler_log or (self.reason and f"error: {self.reason}"),
             verifier_log=self.verifier_log,
             source=self.source,
+            variables=variables,
         )
 
     def raise_for_refusal(self) -> BuildReport:

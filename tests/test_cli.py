@@ -120,6 +120,7 @@ def test_a_pipe_that_closes_is_no_error() -> None:
         (["build", "percpu", "-D", "9lives"], "'9lives'"),
         (["run", "percpu", "--csv", "/nowhere/at/all.csv"], "/nowhere/at/all.csv"),
         (["run", "percpu", "--seconds", "-1"], "-1"),
+        (["prove", "santa"], "'santa'"),
     ],
 )
 def test_wrong_use(words: list[str], named: str) -> None:
@@ -149,7 +150,9 @@ def test_without_rights(words: list[str]) -> None:
     assert "Traceback" not in result.stderr
 
 
-@pytest.mark.parametrize("command", ["check", "build", "run", "bench"])
+@pytest.mark.parametrize(
+    "command", ["check", "build", "run", "explain", "prove", "render", "bench"]
+)
 def test_help_has_an_example(command: str) -> None:
     result = lab(command, "--help")
     assert result.returncode == 0
@@ -163,3 +166,14 @@ def test_check_json() -> None:
     found = json.loads(result.stdout)
     assert found["ok"] is True
     assert {"name", "ok", "found", "mend"} == set(found["rows"][0])
+
+
+@pytest.mark.live
+def test_prove_one_claim() -> None:
+    result = lab("prove", "value_cap", "--json")
+    assert result.returncode == 0
+    [judged] = json.loads(result.stdout)
+    assert judged["name"] == "value_cap"
+    assert judged["measured"]
+    assert judged["why"]
+    assert "value_cap" in lab("prove", "--list").stdout

@@ -143,6 +143,7 @@ WORDINGS = [
         "256 bytes",
     ),
     ("the call stack of 8 frames is too deep !", "call-depth", "8"),
+    ("recursive call from one() to other()", "recursion", "back to other() from one()"),
     ("R0 invalid mem access 'map_value_or_null'", "null-check", "map_value_or_null"),
     ("R6 invalid mem access 'ringbuf_mem_or_null'", "null-check", "ringbuf_mem_or_null"),
     ("R1 type=map_value_or_null expected=fp", "null-check", "map_value_or_null"),
@@ -218,7 +219,7 @@ def test_every_row_has_a_place_and_a_key_of_its_own():
 
 def test_every_place_is_there():
     for place in SEE.values():
-        notebook, section = re.fullmatch(r"(\w+), section (\d+)", place).groups()  # type: ignore[union-attr]
+        notebook, section = re.fullmatch(r"(\w+), section (\d+)", place).groups()
         cells = json.loads((LOGS.parents[1] / "notebooks" / f"{notebook}.ipynb").read_text())[
             "cells"
         ]

@@ -116,9 +116,12 @@ def explain(
 _COMPILER_FIRST = ("compiler_refused", "host_refused", "worker_died")
 
 
-def explain_text(text: str | bytes, *, source: str | None = None) -> Explanation:
-    """Explain any text that holds a log: bpftool's, libbpf's, bcc's, clang's or a bare log."""
-    log = verifier.parse(text)
+def explain_text(text: str | bytes | VerifierLog, *, source: str | None = None) -> Explanation:
+    """Explain any text that holds a log: bpftool's, libbpf's, bcc's, clang's or a bare log.
+
+    A text that was parsed already is not parsed again.
+    """
+    log = text if isinstance(text, VerifierLog) else verifier.parse(text)
     if log.fatal is not None:
         outcome = "verifier_refused"
     elif compiler.matters(log.text) is not None:
@@ -258,6 +261,10 @@ def _silent(outcome: str, text: str, log: VerifierLog) -> Explanation:
             "The process that compiles and loads ended before it could say why.",
         ),
         "host_refused": ("This machine refused", "The kernel refused before the verifier looked."),
+        "unknown": (
+            "No refusal found",
+            "Here neither the verifier nor a compiler refuses a program.",
+        ),
     }.get(outcome, ("No reason found", "The program was refused, and neither log says why."))
     lines = [line for line in compiler.without_colour(text).split("\n") if line.strip()]
     lines = lines or [line.body for line in log.lines[-_CONTEXT:]]

@@ -120,6 +120,16 @@ VERIFIER_REASONS: tuple[say.Reason, ...] = (
         "chain",
     ),
     _row(
+        "recursion",
+        r"recursive call from (?P<caller>\S+) to (?P<callee>\S+)",  # 7.3
+        "A function that calls itself",
+        "The chain of calls comes back to {callee} from {caller}, so it has no deepest frame.",
+        "The kernel adds up the frames of the deepest chain of calls before the program runs; in a"
+        " circle there is none.",
+        "Turn the recursion into a loop with a constant bound.",
+        "chain",
+    ),
+    _row(
         "null-check",
         r"R\d+ invalid mem access '(?P<kind>\w*_or_null\w*)'"
         r"|R\d+ type=(?P<kind_arg>\w*_or_null) expected|[Pp]ossibly NULL pointer passed"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from labkit.verifier_log import VerifierLog
 
-__all__ = ["COLUMNS", "to_frame"]
+__all__ = ["COLUMNS", "columns_of", "to_frame"]
 
 COLUMNS = {
     "line": "int64",
@@ -59,17 +59,20 @@ def to_frame(log: VerifierLog) -> pd.DataFrame:
     """One row a step, in the order of the verifier's walk; columns as in :data:`COLUMNS`."""
     import pandas as pd
 
-    rows = _rows(log)
+    columns = columns_of(log)
     return pd.DataFrame(
         {
             name: pd.Series(values, dtype="str" if dtype == "str" else dtype)
-            for (name, dtype), values in zip(COLUMNS.items(), rows, strict=True)
+            for (name, dtype), values in zip(COLUMNS.items(), columns, strict=True)
         }
     ).rename_axis("step")
 
 
-def _rows(log: VerifierLog) -> list[list[object]]:
-    """Return the columns as lists. A text that repeats, as on each path, is kept once."""
+def columns_of(log: VerifierLog) -> list[list[object]]:
+    """Return the same as lists, one a column, without pandas.
+
+    A text that repeats, as on each path, is kept once.
+    """
     columns: list[list[object]] = [[] for _ in COLUMNS]
     once: dict[str, str] = {}
     extents = _Extents()

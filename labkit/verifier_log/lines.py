@@ -129,7 +129,11 @@ _RECOGNISERS: tuple[tuple[Kind, str], ...] = (
         r"\s*(?:libbpf|libxdp|bpf|bpftool|Error|Warning|WARNING|HINT|warning|error): ?"
         r"|\s*-- (?:BEGIN|END) PROG LOAD LOG --|=+\s*$|-+(?:\[ cut here \])?-*\s*$"
         r"|VERIFIER LOG:|Traceback \(most recent|  File \"|    \S|\w*Exception: |\w*Error: "
-        r"|If it used to work for|(?:PROCESSING|File|Program|Processing) ",
+        r"|If it used to work for|(?:PROCESSING|File|Program|Processing|Verifying) "
+        # iproute2's and bpftrace's
+        r"|\[\.\.\.\]|Prog section '| - (?:Type|Attach Type|Instructions|License): "
+        r"|Verifier analysis:|Skipped \d+ bytes, use|'probe' is not a recognized"
+        r"|(?:Kernel )?[Ee]rror log:|ERROR: |error creating ",
     ),
     (Kind.REPORT, r"Verification failed: "),
     (Kind.ERROR, "|".join(_ERRORS)),

@@ -81,7 +81,9 @@ def _headline(moment: Moment) -> Html:
 
 
 def _facts(moment: Moment, steps: int, users: StackUsers | None) -> Html:
-    rows: list[tuple[str, object]] = [("step", f"{moment.step.number:,}, where the last is {steps - 1:,}")]
+    rows: list[tuple[str, object]] = [
+        ("step", f"{moment.step.number:,}, where the last is {steps - 1:,}")
+    ]
     source = moment.step.source
     if source is not None and source.text:
         place = f"{source.file}:{source.line}" if source.file else "(this kernel tells no line)"

@@ -1,0 +1,89 @@
+"""The stack drawn in the page: the refused write outside, the arrow keys, both themes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+import labkit
+from labkit.stack_picture import moment_of
+
+pytestmark = [pytest.mark.browser, pytest.mark.live, pytest.mark.timeout(300)]
+
+CELLS = (
+    "import labkit\nreport = labkit.build('stack_lifted')",
+    "labkit.plot_frame(report);",
+    "labkit.frame_stepper(report)",
+    "labkit.plot_stack_users('stack');",
+    "labkit.stack_users('stack')",
+)
+
+
+@pytest.fixture(scope="module")
+def ran(lab: Any, server: Any) -> Any:
+    kernel = {"name": "python3", "display_name": "Python 3"}
+    cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
+    book = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    nbformat.write(book, server.folder / "notebooks" / "frame.ipynb")
+    lab.open("frame.ipynb")
+    lab.run_all()
+    lab.page.locator('[data-testid="stack"]').wait_for(timeout=60_000)
+    return lab
+
+
+def output(lab: Any, number: int) -> Any:
+    return lab.page.locator(".jp-CodeCell").nth(number).locator(".jp-Cell-outputArea")
+
+
+@pytest.fixture(scope="module")
+def refused() -> Any:
+    """The refused step as the library itself finds it, in a build of its own."""
+    report = labkit.build("stack_lifted")
+    return moment_of(report.verifier_log, users=labkit.stack_users(report))
+
+
+def test_it_starts_at_the_refused_write(ran: Any, refused: Any) -> None:
+    area = output(ran, 2)
+    step = area.locator('[data-testid="step"]')
+    assert step.get_attribute("data-step") == str(refused.step.number)
+    assert refused.fatal in step.inner_text()
+    assert area.locator('[data-testid="touched"]').first.get_attribute("data-offset") == str(
+        refused.access.offset
+    )
+    assert refused.name in area.locator('[data-testid="move"]').inner_text()
+    assert area.locator("tr.lab-limit").count() == 1
+
+
+def test_the_arrow_keys_step(ran: Any, refused: Any) -> None:
+    area = output(ran, 2)
+    step = area.locator('[data-testid="step"]')
+    area.locator(".lab-stepper .noUi-handle").focus()
+    number = refused.step.number
+    for key, change in (("ArrowLeft", -1), ("ArrowLeft", -1), ("ArrowRight", 1), ("ArrowRight", 1)):
+        number += change
+        ran.page.keyboard.press(key)
+        area.locator(f'[data-testid="step"][data-step="{number}"]').wait_for(timeout=20_000)
+        shown = area.locator('[data-testid="around"] mark').inner_text()
+        assert shown.split(":")[0].split()[-1] == step.get_attribute("data-insn")
+
+
+def test_nothing_is_wider_than_the_page(ran: Any) -> None:
+    wide = ran.page.evaluate(
+        """() => [...document.querySelectorAll('.jp-OutputArea-output .lab')]
+            .filter((part) => part.scrollWidth > part.clientWidth + 2).length"""
+    )
+    assert wide == 0
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_pictures_in_both_themes(ran: Any, pictures: Path, theme: str) -> None:
+    ran.theme(theme)
+    for number, name in ((1, "frame"), (2, "stepper"), (3, "users"), (4, "table")):
+        path = pictures / f"stack-{name}-{theme.split()[1].lower()}.png"
+        area = output(ran, number)
+        area.scroll_into_view_if_needed()
+        area.screenshot(path=path)
+        assert path.stat().st_size > 2000
