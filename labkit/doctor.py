@@ -6,10 +6,8 @@ anything is set up.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import platform
-import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +19,7 @@ from typing import Any
 from labkit import session
 from labkit.errors import MachineError
 from labkit.worker import host
+from labkit.worker.bpf_call import MAP_CREATE, bpf
 
 AS_ROOT = "run it as root: sudo ./lab"
 OUT_OF_CONTAINER = "leave the container, or give it CAP_BPF and CAP_PERFMON"
@@ -28,9 +27,6 @@ NEWER_KERNEL = "boot a kernel of 5.8 or later (uname -r tells which one runs)"
 BPFFS = "/sys/fs/bpf"
 LOCKDOWN = Path("/sys/kernel/security/lockdown")
 
-# bpf(2): numbers of the system call, by machine, and of what is asked (linux/bpf.h).
-_BPF_CALL = {"x86_64": 321, "aarch64": 280, "riscv64": 280, "s390x": 351, "ppc64le": 361}
-_MAP_CREATE = 0
 _ARRAY, _PERCPU_ARRAY, _RINGBUF = 2, 6, 27
 _CAP_SYS_ADMIN, _CAP_PERFMON, _CAP_BPF = 21, 38, 39  # linux/capability.h; the last two since 5.8
 
@@ -110,18 +106,10 @@ def _has(capability: int) -> bool:
 
 def create_map(kind: int, key_size: int, value_size: int, entries: int) -> int:
     """Ask the kernel for a map and give it back at once. Return 0, or the errno."""
-    number = _BPF_CALL.get(platform.machine())
-    if number is None:
-        return 0  # not known here: the build itself will tell
-    attributes = ctypes.create_string_buffer(
-        struct.pack("=IIII", kind, key_size, value_size, entries), 128
-    )
-    libc: Any = ctypes.CDLL(None, use_errno=True)
-    fd = libc.syscall(number, _MAP_CREATE, attributes, len(attributes))
-    if fd < 0:
-        return ctypes.get_errno()
-    os.close(fd)
-    return 0
+    fd, errno = bpf(MAP_CREATE, "=IIII", kind, key_size, value_size, entries)
+    if fd >= 0:
+        os.close(fd)
+    return errno
 
 
 def _bpf() -> Iterator[Row]:

@@ -12,6 +12,11 @@ from labkit import doctor, session
 REQUIRE_LIVE = os.environ.get("LABKIT_REQUIRE_LIVE") == "1"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the browser's tests last: Playwright keeps an event loop running in this thread."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
 @pytest.fixture(scope="session")
 def lacking() -> str:
     """What this machine lacks for live tests, with the command that mends it; empty if nothing."""

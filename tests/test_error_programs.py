@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from labkit import errors_gallery, raw_bpf
 from labkit.explain.reasons import COMPILER_REASONS, VERIFIER_REASONS
+from labkit.lessons import mistakes as errors_gallery
+from labkit.lessons import raw_bpf
 from labkit.report import ACCEPTED, OUTCOMES
 
 MISTAKES = errors_gallery.mistakes()

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 import labkit
-from labkit import exercises
-from labkit.exercises import (
+from labkit.lessons import exercises_01 as exercises
+from labkit.lessons.exercises_01 import (
     Answer,
     check_line,
     check_null,
@@ -12,8 +12,8 @@ from labkit.exercises import (
     check_predictions,
     check_shrunk,
 )
-from labkit.hearsay import null_check
-from labkit.limit import WORD
+from labkit.lessons.hearsay import null_check
+from labkit.lessons.limit import WORD
 from labkit.magic import build_cell
 
 SIZES = (504, 512, 520)

@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 
 import labkit
-from labkit import experiments, gallery, session
+from labkit import experiments, session
 from labkit.errors import LabError, UsageError, WorkerError
 from labkit.experiments import (
     EXPERIMENTS,
@@ -34,6 +34,7 @@ from labkit.experiments import (
 )
 from labkit.experiments.base import FALSE, HALF_TRUE, NOT_HERE, TRUE
 from labkit.experiments.measuring import NotTold
+from labkit.lessons import gallery
 from labkit.plots.experiments import PICTURES
 from labkit.report import ACCEPTED, BuildReport, Gate
 from labkit.widgets.way_switch import WaySwitch

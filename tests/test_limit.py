@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import labkit
-from labkit import chain, hearsay, limit, optimiser
 from labkit.doctor import create_map
-from labkit.limit import GATES, WORD, bisect, frame_variant, largest_frame, lets_through
+from labkit.lessons import chain, hearsay, limit, optimiser
+from labkit.lessons.limit import GATES, WORD, bisect, frame_variant, largest_frame, lets_through
 from labkit.report import COMPILER_REFUSED, VERIFIER_REFUSED, Gate
 
 

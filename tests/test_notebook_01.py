@@ -12,7 +12,7 @@ import pytest
 from nbclient import NotebookClient
 
 import labkit
-from labkit.limit import WORD
+from labkit.lessons.limit import WORD
 
 PATH = Path(__file__).resolve().parents[1] / "notebooks" / "01_stack_limit.ipynb"
 TIME_LIMIT = 90.0  # seconds for all cells on two cores
@@ -158,8 +158,8 @@ def test_the_compilers_text_is_there(ran):
 def test_the_search_found_where_each_gate_stops(ran):
     for gate in ("compiler", "verifier"):
         size = int(ran.value(f"{gate}.size"))
-        assert labkit.limit.lets_through(size, gate)
-        assert not labkit.limit.lets_through(size + WORD, gate)
+        assert labkit.lessons.limit.lets_through(size, gate)
+        assert not labkit.lessons.limit.lets_through(size + WORD, gate)
         assert f"the {gate} lets {size} bytes through" in ran.text("search")
     assert f"off=-{int(ran.value('verifier.size')) + WORD}" in ran.text("one-past")
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import made_runs
 import pandas as pd
 import pytest
 
 import labkit
 from labkit.errors import UsageError
-from labkit.slots import left_over, look_into_map
+from labkit.lessons.slots import left_over, look_into_map
 
 EMPTY = b"\0" * 544
 
@@ -66,5 +68,15 @@ def test_user_space_reads_the_event_that_it_was_sent() -> None:
 
 @pytest.mark.live
 def test_a_longer_name_shines_through_the_next_one() -> None:
-    run = labkit.collect("percpu", seconds=1, workload=labkit.exec_storm(rate=100, cpus=[0]))
-    assert (left_over(run) != "").any()
+    class LongThenShort:
+        def start(self) -> None:
+            for program in (f"/bin{'/.' * 40}/true", "/bin/true"):
+                subprocess.run(["taskset", "-c", "0", program], check=True)
+
+        def stop(self) -> None:
+            pass
+
+    run = labkit.collect("percpu", seconds=1, workload=LongThenShort())
+    short = (run.frame.filename == "/bin/true").to_numpy()
+    in_order = run.records["timestamp"].argsort(kind="stable")
+    assert "/./././true" in left_over(run).to_numpy()[in_order][short][-1]

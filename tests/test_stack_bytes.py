@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import labkit
-from labkit import stack_bytes
 from labkit.errors import MachineError
-from labkit.llvm_ir import locals_on_stack
+from labkit.stack_frame import users as stack_bytes
+from labkit.stack_frame.llvm_ir import locals_on_stack
 from labkit.variants import Variant, find
 
 # What each release prints, shortened: typed pointers and calls; opaque ones and debug records.

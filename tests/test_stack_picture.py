@@ -14,11 +14,11 @@ from matplotlib.patches import Rectangle
 
 import labkit
 from labkit import verifier_log
-from labkit.llvm_ir import Local
 from labkit.plots.frame import plot_frame
 from labkit.plots.stack_users import plot_stack_users
-from labkit.stack_bytes import StackUsers
-from labkit.stack_picture import KINDS, moment_of
+from labkit.stack_frame.llvm_ir import Local
+from labkit.stack_frame.picture import KINDS, moment_of
+from labkit.stack_frame.users import StackUsers
 from labkit.verifier_log.state import SLOT_MEANING
 from labkit.views.frame import step_html, step_text
 from labkit.widgets.frame_stepper import FrameStepper

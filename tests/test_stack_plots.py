@@ -12,7 +12,7 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import to_hex
 
 import labkit
-from labkit.limit import Largest
+from labkit.lessons.limit import Largest
 from labkit.plots import style
 from labkit.plots.stack import STRUCTS, plot_search, plot_structs
 

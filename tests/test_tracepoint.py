@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from labkit import tracepoint
 from labkit.errors import MachineError, UsageError
-from labkit.tracepoint import Tracepoint, read_tracepoint
+from labkit.lessons import tracepoint
+from labkit.lessons.tracepoint import Tracepoint, read_tracepoint
 
 FORMAT = """name: sched_process_exec
 ID: 365

@@ -272,7 +272,7 @@ def test_kinds(line, kind):
 
 
 def test_source_lines():
-    assert parse_source("; a @ b; @ my file.c:41").text == "a @ b;"  # type: ignore[union-attr]
+    assert parse_source("; a @ b; @ my file.c:41").text == "a @ b;"
     old = parse_source("; int x = 1;")
     assert old is not None
     assert (old.text, old.file, old.line) == ("int x = 1;", None, None)

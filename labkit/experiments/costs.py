@@ -10,7 +10,7 @@ import numpy as np
 from labkit.experiments import measuring
 from labkit.experiments.base import FALSE, NOT_HERE, TRUE, Observed, Verdict, experiment
 from labkit.experiments.measuring import NotTold
-from labkit.gallery import WAYS
+from labkit.lessons.gallery import WAYS
 from labkit.variants import Variant
 
 if TYPE_CHECKING:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from labkit import limit
 from labkit.building import build
 from labkit.errors import LabError
 from labkit.experiments import measuring
 from labkit.experiments.base import FALSE, HALF_TRUE, NOT_HERE, TRUE, Observed, Verdict, experiment
 from labkit.experiments.measuring import NotTold
+from labkit.lessons import limit
 from labkit.variants import BPF_TREE, STACK_LIMIT, Variant
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from labkit import limit
 from labkit.building import build
 from labkit.errors import LabError
 from labkit.experiments import measuring, tiny
 from labkit.experiments.base import FALSE, HALF_TRUE, NOT_HERE, TRUE, Observed, Verdict, experiment
 from labkit.experiments.measuring import NotTold, Step, Taken
+from labkit.lessons import limit
 from labkit.report import BuildReport
 
 if TYPE_CHECKING:

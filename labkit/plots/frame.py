@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from labkit.plots import style
 from labkit.report import BuildReport
-from labkit.stack_bytes import StackUsers, stack_users
-from labkit.stack_picture import KINDS, SLOT, Kind, Moment, Slot, moment_of, outside
+from labkit.stack_frame.picture import KINDS, SLOT, Kind, Moment, Slot, moment_of, outside
+from labkit.stack_frame.users import StackUsers, stack_users
 from labkit.variants import STACK_LIMIT
 from labkit.verifier_log import VerifierLog
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from labkit.llvm_ir import Local
+    from labkit.stack_frame.llvm_ir import Local
 
 _TALL = 0.8  # height of the strip of slots; one row of the picture is 1
 _OVER = 1.05  # height of an access, which stands out above and below

@@ -11,7 +11,7 @@ from labkit.variants import STACK_LIMIT
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from labkit.limit import Largest
+    from labkit.lessons.limit import Largest
 
 STRUCTS = ("big_event", "extra_buffer", "local_data")
 _HEIGHT = 0.62

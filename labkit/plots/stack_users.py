@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from labkit.plots import style
-from labkit.stack_bytes import StackUsers, stack_users
+from labkit.stack_frame.users import StackUsers, stack_users
 from labkit.variants import STACK_LIMIT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from labkit.llvm_ir import Local
+    from labkit.stack_frame.llvm_ir import Local
 
 _TALL = 0.62
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from labkit.stack_picture import KINDS, SLOT, Access, Moment, Slot, moment_of, outside
+from labkit.stack_frame.picture import KINDS, SLOT, Access, Moment, Slot, moment_of, outside
 from labkit.variants import STACK_LIMIT
 from labkit.views.style import Html, badge, join, page, table, tag
 
 if TYPE_CHECKING:
-    from labkit.stack_bytes import StackUsers
+    from labkit.stack_frame.users import StackUsers
     from labkit.verifier_log import VerifierLog
 
 ROW = 16 * SLOT  # bytes in a row

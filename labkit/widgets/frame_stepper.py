@@ -7,8 +7,8 @@ from typing import Any
 import ipywidgets
 
 from labkit.report import BuildReport
-from labkit.stack_bytes import StackUsers, stack_users
-from labkit.stack_picture import moment_of
+from labkit.stack_frame.picture import moment_of
+from labkit.stack_frame.users import StackUsers, stack_users
 from labkit.verifier_log import VerifierLog
 from labkit.views.frame import step_html, step_text
 from labkit.widgets.panel import Panel, error_html

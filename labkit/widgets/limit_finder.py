@@ -7,7 +7,7 @@ from typing import Any
 
 import ipywidgets
 
-from labkit.limit import GATES, SEARCHED, WORD
+from labkit.lessons.limit import GATES, SEARCHED, WORD
 from labkit.views.style import badge, page, table
 from labkit.widgets.latest import Latest
 from labkit.widgets.panel import Panel, error_html, state_html
@@ -15,7 +15,7 @@ from labkit.widgets.panel import Panel, error_html, state_html
 
 def both_gates(size: int) -> dict[str, bool]:
     """Return for each gate whether it lets a frame of ``size`` bytes through."""
-    from labkit.limit import lets_through
+    from labkit.lessons.limit import lets_through
 
     return {gate: lets_through(size, gate) for gate in GATES}
 

@@ -8,7 +8,7 @@ from typing import Any
 import ipywidgets
 
 from labkit.experiments.base import Program
-from labkit.gallery import WAYS, Way
+from labkit.lessons.gallery import WAYS, Way
 from labkit.report import OUTCOMES, BuildReport
 from labkit.variants import Variant
 from labkit.views.style import page, tag

@@ -13,7 +13,6 @@ import ctypes
 import errno
 import fcntl
 import os
-import platform
 import time
 from collections.abc import Callable
 from typing import Any
@@ -21,30 +20,22 @@ from typing import Any
 import load
 import stream
 from bcc.libbcc import _RINGBUF_CB_TYPE, lib
+from bpf_call import ENABLE_STATS, bpf
 from gates import Module
 
-BPF_SYSCALL = {"x86_64": 321, "aarch64": 280, "riscv64": 280, "s390x": 351, "ppc64le": 361}
-BPF_ENABLE_STATS = 32  # enum bpf_cmd in linux/bpf.h; since 5.8 (d46edd671a14)
-BPF_STATS_RUN_TIME = 0
+BPF_STATS_RUN_TIME = 0  # ENABLE_STATS: since 5.8 (d46edd671a14)
 PAUSE = 0.001  # seconds between two looks at a load and its ring buffer
-PER_CPU_TYPES = {
-    5,
-    6,
-    10,
-    21,
-}  # BPF_MAP_TYPE_PERCPU_HASH, PERCPU_ARRAY, LRU_PERCPU_HASH, ...STORAGE
+# BPF_MAP_TYPE_PERCPU_HASH, PERCPU_ARRAY, LRU_PERCPU_HASH, PERCPU_CGROUP_STORAGE
+PER_CPU_TYPES = {5, 6, 10, 21}
 COUNTED = ("run_time_ns", "run_cnt", "recursion_misses")
 
 
 def enable_statistics() -> int:
     """Have the kernel time BPF programs until the returned descriptor is closed (Linux 5.8)."""
-    attributes = (ctypes.c_uint32 * 1)(BPF_STATS_RUN_TIME)
-    libc: Any = ctypes.CDLL(None, use_errno=True)
-    number = BPF_SYSCALL[platform.machine()]
-    fd = int(libc.syscall(number, BPF_ENABLE_STATS, attributes, ctypes.sizeof(attributes)))
+    fd, error = bpf(ENABLE_STATS, "=I", BPF_STATS_RUN_TIME)
     if fd < 0:
-        raise OSError(ctypes.get_errno(), "the kernel does not time BPF programs")
-    return fd
+        raise OSError(error, "the kernel does not time BPF programs")
+    return int(fd)
 
 
 def fdinfo(fd: int) -> dict[str, Any]:

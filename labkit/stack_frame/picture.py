@@ -17,8 +17,8 @@ from labkit.verifier_log import Step, VerifierLog
 from labkit.verifier_log.state import State
 
 if TYPE_CHECKING:
-    from labkit.llvm_ir import Local
-    from labkit.stack_bytes import StackUsers
+    from labkit.stack_frame.llvm_ir import Local
+    from labkit.stack_frame.users import StackUsers
 
 __all__ = ["KINDS", "SLOT", "Access", "Kind", "Moment", "Slot", "moment_of", "outside"]
 

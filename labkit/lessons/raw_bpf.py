@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import ctypes
 import os
-import platform
 import struct
 import sys
-from typing import Any
 
-# linux/bpf.h: commands, program types, a map's type. Numbers of bpf(2) by machine.
-_MAP_CREATE, _PROG_LOAD, _BTF_LOAD = 0, 5, 18
+from labkit.worker.bpf_call import BTF_LOAD, MAP_CREATE, PROG_LOAD, bpf
+
+# linux/bpf.h: program types, map types.
 PROGRAM_TYPES = {"socket_filter": 1, "kprobe": 2, "tracepoint": 5, "raw_tracepoint": 17}
 MAP_TYPES = {"array": 2, "prog_array": 3}
-_BPF_CALL = {"x86_64": 321, "aarch64": 280, "riscv64": 280, "s390x": 351, "ppc64le": 361}
 _LOG_BYTES = 1 << 20
 _LOG_LEVEL = 2 | 4  # every instruction, and statistics
 _CALL, _LOCAL_CALL = 0x85, 1  # an instruction's code, and the source register that marks it
@@ -62,7 +60,7 @@ def _describe(starts: list[int]) -> tuple[int, bytes]:
     """Load those types. Return their descriptor (-1 if the kernel takes none) and the func_info."""
     types = ctypes.create_string_buffer(_types(len(starts)))
     size = len(types) - 1  # without the NUL that Python adds
-    fd, _errno = _bpf(_BTF_LOAD, "=QQIII", ctypes.addressof(types), 0, size, 0, 0)
+    fd, _errno = bpf(BTF_LOAD, "=QQIII", ctypes.addressof(types), 0, size, 0, 0)
     info = (struct.pack("=II", start, 3 + order) for order, start in enumerate(starts))
     return fd, b"".join(info)
 
@@ -81,7 +79,7 @@ def load(instructions: bytes, program_type: str) -> tuple[int, str]:
         words += [*[0] * 8, types, 8, ctypes.addressof(info), len(starts)]
     layout = "=IIQQIIQ" + ("II4IIIIIQI" if types >= 0 else "")
     try:
-        fd, errno = _bpf(_PROG_LOAD, layout, *words)
+        fd, errno = bpf(PROG_LOAD, layout, *words)
     finally:
         if types >= 0:
             os.close(types)
@@ -92,15 +90,7 @@ def load(instructions: bytes, program_type: str) -> tuple[int, str]:
 
 def make_map(kind: str) -> int:
     """Return the descriptor of a new map with one element of 4 bytes. Raises OSError."""
-    fd, errno = _bpf(_MAP_CREATE, "=IIII", MAP_TYPES[kind], _WORD, _WORD, 1)
+    fd, errno = bpf(MAP_CREATE, "=IIII", MAP_TYPES[kind], _WORD, _WORD, 1)
     if fd < 0:
         raise OSError(errno, os.strerror(errno))
     return fd
-
-
-def _bpf(command: int, layout: str, *words: int) -> tuple[int, int]:
-    attributes = ctypes.create_string_buffer(struct.pack(layout, *words), 128)
-    libc: Any = ctypes.CDLL(None, use_errno=True)
-    number = _BPF_CALL.get(platform.machine(), -1)
-    fd = int(libc.syscall(number, command, attributes, len(attributes)))
-    return fd, ctypes.get_errno() if fd < 0 else 0

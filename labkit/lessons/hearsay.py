@@ -12,9 +12,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from labkit.building import build
-from labkit.chain import call_chain
 from labkit.doctor import create_map
-from labkit.limit import GATES, WORD, Largest, bisect, largest_frame
+from labkit.lessons.chain import call_chain
+from labkit.lessons.limit import GATES, WORD, Largest, bisect, largest_frame
 from labkit.variants import BPF_TREE, STACK_LIMIT, Variant
 
 if TYPE_CHECKING:

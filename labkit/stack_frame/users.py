@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from labkit.errors import LabError
 from labkit.explain.c_names import locals_in
-from labkit.llvm_ir import Local, locals_on_stack
 from labkit.report import BuildReport
+from labkit.stack_frame.llvm_ir import Local, locals_on_stack
 from labkit.variants import STACK_LIMIT, Variant, find
 
 if TYPE_CHECKING:

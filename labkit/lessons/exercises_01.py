@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from labkit.building import build, layout
-from labkit.hearsay import null_check
-from labkit.limit import WORD, lets_through
+from labkit.lessons.hearsay import null_check
+from labkit.lessons.limit import WORD, lets_through
 from labkit.report import BuildReport
 from labkit.variants import BPF_TREE, STACK_LIMIT, Variant
 

@@ -23,17 +23,20 @@ import os
 import platform
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from labkit import raw_bpf
 from labkit.building import LOG_LEVEL, build, report_of
-from labkit.chain import call_chain
+from labkit.lessons import raw_bpf
+from labkit.lessons.chain import call_chain
 from labkit.report import ACCEPTED, BuildReport, Gate
 from labkit.variants import BPF_TREE, Variant
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["FOLDER", "PROBES", "Answer", "Mistake", "mistakes", "read"]
 
@@ -103,6 +106,15 @@ def mistakes() -> dict[str, Mistake]:
     """Return all mistakes by name, as their files stand at this moment."""
     paths = sorted(path for path in FOLDER.iterdir() if path.suffix in (".c", ".insns"))
     return {path.stem: read(path) for path in paths}
+
+
+def table(skip: Collection[str] = ()) -> pd.DataFrame:
+    """Build every mistake but those in ``skip``; return what was expected here and what came."""
+    import pandas as pd
+
+    chosen = [one for name, one in mistakes().items() if name not in skip]
+    rows = [(one.name, one.expected(), one.build().outcome) for one in chosen]
+    return pd.DataFrame(rows, columns=["program", "expected here", "outcome"])
 
 
 def read(path: Path) -> Mistake:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from labkit.doctor import AS_ROOT
 from labkit.errors import MachineError, UsageError
-from labkit.raw_bpf import PROGRAM_TYPES, instruction, load
+from labkit.lessons.raw_bpf import PROGRAM_TYPES, instruction, load
 from labkit.variants import STACK_LIMIT
 
 # Instruction codes, as linux/bpf.h makes them up.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from labkit.building import layout
 from labkit.collecting import Run, collect
-from labkit.exercises import STRUCTS, Answer
+from labkit.lessons.exercises_01 import STRUCTS, Answer
+from labkit.lessons.slots import left_over
 from labkit.plots.percpu import possible_cpus
 from labkit.report import BuildReport
-from labkit.slots import left_over
 from labkit.variants import Variant
 from labkit.workload import exec_storm
 
