@@ -210,6 +210,11 @@ def parser() -> argparse.ArgumentParser:
         "sudo ./lab bench",
     )
     prove.add_argument("names", nargs="*", metavar="NAME", help="only these (default: all)")
+    prove.add_argument(
+        "--with-clang",
+        action="store_true",
+        help="have ./lab install clang first, which the experiment call_chain needs",
+    )
     prove.add_argument("--list", action="store_true", help="name the claims and measure nothing")
     for command in (check, build, prove):
         command.add_argument("--json", action="store_true", help="print JSON instead of text")

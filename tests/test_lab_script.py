@@ -454,6 +454,15 @@ class TestHandingOver:
         assert told == f"{ready_lab.checkout}\n"
 
 
+class TestWhatIsAskedFor:
+    def test_a_compiler_is_installed_only_when_asked(self, lab):
+        wanted = re.compile(r"apt-get install .*\bclang\b")
+        assert lab.run("prove", "call_chain").returncode == 0
+        assert not wanted.search(lab.calls)
+        lab.run("prove", "call_chain", "--with-clang")
+        assert wanted.search(lab.calls)
+
+
 class TestTests:
     def test_runs_all_four_and_hands_pytest_its_options(self, ready_lab):
         done = ready_lab.run("test", "-k", "two words")

@@ -71,7 +71,8 @@ def call_chain() -> Observed:
 
     clang = next(filter(shutil.which, CLANGS), None)
     if clang is None:
-        raise NotTold("skipped: clang is not installed (apt-get install clang)")
+        mend = "sudo ./lab prove call_chain --with-clang installs it"
+        raise NotTold(f"skipped: clang is not installed; {mend}")
     plan = [(chain, kind) for chain in CHAINS for kind in TYPES]
     with tempfile.TemporaryDirectory(prefix="labkit-") as folder:
         paths = {chain: _compile(clang, chain, Path(folder)) for chain in CHAINS}
