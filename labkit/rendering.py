@@ -29,7 +29,7 @@ CELL_LIMIT = 120  # seconds for one cell
 
 # The README's pictures: whose output they are, by notebook and cell.
 PICTURES = {
-    "stack_frame.png": ("01_stack_limit.ipynb", "structs"),
+    "stack_frame.png": ("01_stack_limit.ipynb", "frame"),
     "events.png": ("02_percpu_array.ipynb", "collect"),
 }
 WIDGET = "application/vnd.jupyter.widget-view+json"
