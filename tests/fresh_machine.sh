@@ -97,7 +97,9 @@ step() {
   else
     results+=("$suite|$name|$(since "$started")|FAILED ($status)")
     failures=$((failures + 1))
+    cp "$work/output" "${TMPDIR:-/tmp}/fresh-machine-$suite.log"
     tail -n 40 "$work/output" >&2
+    echo "   all of it: ${TMPDIR:-/tmp}/fresh-machine-$suite.log" >&2
   fi
   rm -f "$work/remark"
   return "$status"

@@ -48,7 +48,7 @@ def is_made_here(path: Path) -> bool:
 
 
 FILES = repository_files()
-NOTEBOOKS = [path for path in FILES if path.suffix == ".ipynb"]
+NOTEBOOKS = [p for p in FILES if p.suffix == ".ipynb" and p.parent.name == "notebooks"]
 
 
 def declared(lock: str) -> list[Requirement]:
