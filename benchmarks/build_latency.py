@@ -15,13 +15,13 @@ import sys
 import time
 from pathlib import Path
 
+import labkit.building.build
+from labkit import session
+from labkit.building.build import machine_has_headers
+from labkit.building.report import ACCEPTED
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
-
-import labkit  # noqa: E402
-from labkit import session  # noqa: E402
-from labkit.building import machine_has_headers  # noqa: E402
-from labkit.report import ACCEPTED  # noqa: E402
 
 # What a first program with bcc looks like: compile, load, attach. -I finds the lab's own header.
 BARE = """
@@ -47,7 +47,7 @@ def bare_bcc(python: str) -> float:
 def warm_labkit() -> float:
     """Return the seconds from asking a warm process to a parsed verdict."""
     started = time.perf_counter()
-    report = labkit.build("percpu")
+    report = labkit.building.build("percpu")
     report.verifier_log.statistics  # noqa: B018  the verdict includes reading the log
     if report.outcome != ACCEPTED:
         raise SystemExit(f"the good variant did not load: {report.reason or report.outcome}")

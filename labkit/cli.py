@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from labkit.building.report import ACCEPTED, HOST_REFUSED, WORKER_DIED, BuildReport
 from labkit.errors import BuildRefused, LabError, MachineError, UsageError
-from labkit.report import ACCEPTED, HOST_REFUSED, WORKER_DIED, BuildReport
-from labkit.variants import VARIANTS
+from labkit.program.variants import VARIANTS
 
 ACCEPTED_STATUS, REFUSED_STATUS, USAGE_STATUS, MACHINE_STATUS = 0, 1, 2, 3
 
@@ -41,9 +41,9 @@ def say_machine(report: BuildReport) -> None:
 
 def command_check(options: argparse.Namespace) -> int:
     """Run ``check``."""
-    from labkit import doctor
+    from labkit.machine.check import check
 
-    found = doctor.check()
+    found = check()
     print(json.dumps(found.to_json(), indent=2) if options.json else found)
     lacking = [row for row in found if row.ok is False]
     for row in lacking:
@@ -53,29 +53,32 @@ def command_check(options: argparse.Namespace) -> int:
 
 def command_build(options: argparse.Namespace) -> int:
     """Run ``build``."""
-    from labkit import building, text
+    from labkit.building.build import build
+    from labkit.show import terminal
 
     progress(f"building {options.variant}")
-    report = building.build(options.variant, defines=options.define)
-    print(json.dumps(report.to_json(), indent=2) if options.json else text.report(report))
+    report = build(options.variant, defines=options.define)
+    print(json.dumps(report.to_json(), indent=2) if options.json else terminal.report(report))
     say_machine(report)
     return status_of(report)
 
 
 def command_run(options: argparse.Namespace) -> int:
     """Run ``run``."""
-    from labkit import building, collecting, text
+    from labkit.building.build import layout
+    from labkit.collecting.collection import collect
+    from labkit.show import terminal
 
     if options.csv:
         _check_writable(options.csv)
     progress(f"building {options.variant}")
     sizes = [word for word in options.define if "=" in word]
-    print(text.banner(building.layout(*sizes)), flush=True)
-    run = collecting.collect(
+    print(terminal.banner(layout(*sizes)), flush=True)
+    run = collect(
         options.variant, seconds=options.seconds, defines=options.define, on_records=_print_events
     )
     if not run.attached:
-        print(text.report(run.report))
+        print(terminal.report(run.report))
         say_machine(run.report)
         return status_of(run.report)
     return _say_account(run, options.csv)
@@ -89,22 +92,23 @@ def _check_writable(path: str) -> None:
 
 
 def _print_events(records: Any, clock_offset: int) -> None:
-    from labkit import events, text
+    from labkit.collecting import records as recorded
+    from labkit.show import terminal
 
     ordered = records[records["timestamp"].argsort(kind="stable")]
-    frame = events.to_frame(ordered, clock_offset)
-    for line in text.event_lines(frame, ordered["data"][:, :4]):
+    frame = recorded.to_frame(ordered, clock_offset)
+    for line in terminal.event_lines(frame, ordered["data"][:, :4]):
         print(line, flush=True)
 
 
 def _say_account(run: Any, csv: str | None) -> int:
-    from labkit import text
+    from labkit.show import terminal
 
-    print(text.account(run), flush=True)
+    print(terminal.account(run), flush=True)
     if csv:
-        from labkit import export
+        from labkit.collecting.files import export_csv
 
-        print(f"wrote {export.export_csv(run, csv)}")
+        print(f"wrote {export_csv(run, csv)}")
     return ACCEPTED_STATUS if run.complete else MACHINE_STATUS
 
 
@@ -117,14 +121,14 @@ def command_explain(options: argparse.Namespace) -> int:
 
 def command_prove(options: argparse.Namespace) -> int:
     """Run ``prove``: 0 if every claim could be told here, whatever the verdict; 3 if none could."""
-    from labkit import experiments
-    from labkit.experiments.base import NOT_HERE
+    from labkit import claims
+    from labkit.claims.base import NOT_HERE
 
     if options.list:
-        print("\n".join(f"{name:<14} {one.claim}" for name, one in experiments.EXPERIMENTS.items()))
+        print("\n".join(f"{name:<14} {one.claim}" for name, one in claims.EXPERIMENTS.items()))
         return ACCEPTED_STATUS
-    results = experiments.prove(*options.names, progress=_progress_bar)
-    print(experiments.to_json(results) if options.json else results.to_text())
+    results = claims.prove(*options.names, progress=_progress_bar)
+    print(claims.to_json(results) if options.json else results.to_text())
     told = any(result.verdict != NOT_HERE for result in results)
     return ACCEPTED_STATUS if told else MACHINE_STATUS
 

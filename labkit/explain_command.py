@@ -14,7 +14,7 @@ from labkit import verifier_log
 from labkit.errors import UsageError
 from labkit.explain import Explanation, explain_text
 from labkit.verifier_log import VerifierLog
-from labkit.verifier_log.frame import COLUMNS, columns_of
+from labkit.verifier_log.table import COLUMNS, columns_of
 from labkit.verifier_log.unwrap import unwrap
 
 __all__ = ["add_options", "command_explain"]

@@ -14,13 +14,13 @@ import argparse
 import shlex
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from labkit.building import build, checked_define
+from labkit.building.build import build, checked_define
+from labkit.building.report import BuildReport
 from labkit.errors import LabError, UsageError
-from labkit.report import BuildReport
-from labkit.variants import Variant
+from labkit.program.variants import Variant
 
 if TYPE_CHECKING:
-    from labkit.collecting import Run
+    from labkit.collecting.collection import Run
 
 USAGE = "%%bpf [NAME] [-D WORD[=VALUE]]... [--lift] [--run SECONDS]"
 NEEDED_TO_RUN = ("events", "counters")  # the maps that a collection reads
@@ -75,7 +75,7 @@ def build_cell(line: str, body: str) -> BuildReport | Run:
 
 
 def _collected(variant: Variant, report: BuildReport, seconds: float) -> Run:
-    from labkit.collecting import collect
+    from labkit.collecting.collection import collect
 
     missing = [name for name in NEEDED_TO_RUN if name not in report.maps]
     if missing:

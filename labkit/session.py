@@ -18,8 +18,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from labkit import wire
 from labkit.errors import MachineError, WorkerError
+from labkit.worker import wire
 
 WORKER = Path(__file__).resolve().parent / "worker"
 SYSTEM_PYTHON = "/usr/bin/python3"

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from labkit import doctor, session
+from labkit import session
+from labkit.machine import check
 
 REQUIRE_LIVE = os.environ.get("LABKIT_REQUIRE_LIVE") == "1"
 
@@ -20,7 +21,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def lacking() -> str:
     """What this machine lacks for live tests, with the command that mends it; empty if nothing."""
-    rows = [row for row in doctor.check() if row.ok is False]
+    rows = [row for row in check.check() if row.ok is False]
     return "; ".join(f"{row.name}: {row.found} (mend: {row.mend})" for row in rows)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from labkit import events
-from labkit.collecting import Run
-from labkit.report import ACCEPTED, BuildReport, Gate
+from labkit.building.report import ACCEPTED, BuildReport, Gate
+from labkit.collecting import records as recorded
+from labkit.collecting.collection import Run
 
 VERSIONS = {
     "python": "3.11.2",
@@ -54,20 +54,20 @@ def record(
     left_over: bytes = b"",
 ) -> bytes:
     """Return one event as the program writes it; ``left_over`` stands behind the name's NUL."""
-    made = np.zeros(1, events.record_dtype(BIG_EVENT))
+    made = np.zeros(1, recorded.record_dtype(BIG_EVENT))
     made["pid"], made["cpu"], made["timestamp"], made["comm"] = pid, cpu, timestamp, comm
-    data = pid.to_bytes(4, "little").ljust(events.NAME_AT, b"\0") + filename + b"\0" + left_over
+    data = pid.to_bytes(4, "little").ljust(recorded.NAME_AT, b"\0") + filename + b"\0" + left_over
     made["data"][0, : len(data)] = np.frombuffer(data, np.uint8)
     return made.tobytes()
 
 
 def records(*made: bytes) -> NDArray:
-    return events.to_records(b"".join(made), BIG_EVENT)
+    return recorded.to_records(b"".join(made), BIG_EVENT)
 
 
 def counters(*rows: tuple[int, int, int]) -> NDArray:
     """Return the kernel's counts, one row (attempted, submitted, failed) a CPU."""
-    return np.array(list(rows), dtype=events.record_dtype(COUNTERS))
+    return np.array(list(rows), dtype=recorded.record_dtype(COUNTERS))
 
 
 def report(outcome: str = ACCEPTED, **facts) -> BuildReport:

@@ -4,8 +4,8 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 import labkit
+from labkit.building.report import ACCEPTED, COMPILER_REFUSED, VERIFIER_REFUSED
 from labkit.magic import build_cell, cell_variant, parse_line
-from labkit.report import ACCEPTED, COMPILER_REFUSED, VERIFIER_REFUSED
 
 GOOD = "int f(void *ctx)\n{\n\treturn 0;\n}\n"
 

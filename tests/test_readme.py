@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from labkit import cli
-from labkit.variants import VARIANTS
+from labkit.program.variants import VARIANTS
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

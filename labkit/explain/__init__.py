@@ -13,11 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from labkit import compiler_log as compiler
 from labkit import verifier_log as verifier
-from labkit.explain.c_names import names_in
+from labkit.explain import compiler_log as compiler
 from labkit.explain.reasons import COMPILER_REASONS, SEE, VERIFIER_REASONS
 from labkit.explain.sentences import Case, Reason
+from labkit.program.c_names import names_in
 from labkit.verifier_log import VerifierLog
 from labkit.verifier_log.lines import Kind
 

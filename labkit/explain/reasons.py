@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 
-from labkit.compiler_log import STACK_LIMIT
 from labkit.explain import sentences as say
+from labkit.explain.compiler_log import STACK_LIMIT
 
 __all__ = ["COMPILER_REASONS", "SEE", "VERIFIER_REASONS"]
 

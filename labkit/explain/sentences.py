@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from labkit.compiler_log import Diagnostic
-from labkit.explain.c_names import locals_in, names_in
+from labkit.explain.compiler_log import Diagnostic
+from labkit.program.c_names import locals_in, names_in
 from labkit.verifier_log import Step, VerifierLog
 
 __all__ = ["Case", "Reason", "Sentence"]

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from labkit.events import balances
+from labkit.building.report import OUTCOMES
+from labkit.collecting.records import balances
 from labkit.plots.style import BAD, DASHES, GOOD, HATCHES, INK, OTHERS, new_axes, styled
-from labkit.report import OUTCOMES
 
 if TYPE_CHECKING:
     import pandas as pd

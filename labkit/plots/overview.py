@@ -15,7 +15,7 @@ from labkit.plots.events import (
 from labkit.plots.style import INK, styled
 
 if TYPE_CHECKING:
-    from labkit.live import Live
+    from labkit.collecting.live import Live
 
 SIZE = (9.6, 3.0)  # inches
 DPI = 90

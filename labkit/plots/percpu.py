@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from labkit.building.build import layout as struct_layout
 from labkit.plots.style import HATCHES, INK, OTHERS, PAPER, limit_line, new_axes, styled
-from labkit.variants import STACK_LIMIT
+from labkit.program.variants import STACK_LIMIT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,9 +48,8 @@ def plot_percpu_slots(
 
 
 def _sizes(layout: Mapping[str, Mapping[str, Any]] | None) -> dict[str, int]:
-    from labkit import building
 
-    structs = building.layout() if layout is None else layout
+    structs = struct_layout() if layout is None else layout
     return {name: int(structs[name]["size"]) for name in OBJECTS}
 
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from labkit.plots import style
-from labkit.variants import STACK_LIMIT
+from labkit.program.variants import STACK_LIMIT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from labkit.lessons.limit import Largest
+    from labkit.notebook.limit import Largest
 
 STRUCTS = ("big_event", "extra_buffer", "local_data")
 _HEIGHT = 0.62
@@ -25,7 +25,7 @@ def plot_structs(layouts: Mapping[str, Any] | None = None, axes: Axes | None = N
     the limit is hatched.
     """
     if layouts is None:
-        from labkit.building import layout
+        from labkit.building.build import layout
 
         layouts = layout()
     axes = axes or style.new_axes(10, 3.6)

@@ -229,7 +229,7 @@ class VerifierLog:
     @property
     def frame(self) -> pd.DataFrame:
         """One row a step, as a pandas DataFrame; see :func:`labkit.verifier_log.frame.to_frame`."""
-        from labkit.verifier_log.frame import to_frame
+        from labkit.verifier_log.table import to_frame
 
         return to_frame(self)
 

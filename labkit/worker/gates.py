@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import host
 from bcc import BPF
 from bcc.libbcc import lib
+
+from labkit.worker import versions
 
 BPF_TREE = Path(__file__).resolve().parents[2] / "bpf"
 STACK_OPTION_SINCE = 17  # LLVM's -bpf-stack-size
@@ -106,8 +107,8 @@ def lift(request: dict[str, Any]) -> str:
     From LLVM 17 by its option -bpf-stack-size, which bcc's cflags do not reach; before, by a define
     under which the source carves its objects out of the frame pointer.
     """
-    version = host.llvm_version()
-    path = host.llvm_library()
+    version = versions.llvm_version()
+    path = versions.llvm_library()
     if path and version and version[0] >= STACK_OPTION_SINCE:
         option = f"-bpf-stack-size={request['lift']}"
         words = (ctypes.c_char_p * 2)(b"labkit", option.encode())
@@ -154,7 +155,6 @@ def compile_source(request: dict[str, Any], scratch: str) -> Module:
     else:
         os.environ.pop("BCC_KERNEL_SOURCE", None)
         flags.append(f"-I{BPF_TREE}")
-    flags += [f"-I{folder}" for folder in request["include"]]
     text = numbered(request["source"], request["name"] if lab_headers else str(path))
     return Module(
         text=text.encode("utf-8", "surrogateescape"), cflags=flags, debug=request.get("debug", 0)

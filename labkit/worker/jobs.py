@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import host
-import wire  # loaded by path in __main__
+from labkit.machine import tracefs
+from labkit.worker import versions, wire
 
 FAULT = 70  # exit code for a defect of our own (EX_SOFTWARE)
 PR_SET_PDEATHSIG = 1
@@ -31,7 +31,7 @@ def prepare(scratch: str) -> dict[str, Any]:
         return {"problem": "no_bcc", "detail": str(error)}
     if not hasattr(bcc, "BPF"):
         return {"problem": "wrong_bcc", "detail": str(getattr(bcc, "__file__", ""))}
-    return {"versions": host.versions()}
+    return {"versions": versions.versions()}
 
 
 def die_with_parent() -> None:
@@ -65,10 +65,10 @@ def _build_only(request: dict[str, Any], emit: Emit, _records: EmitRecords) -> N
 
 def _build(request: dict[str, Any], emit: Emit) -> Any:
     """Pass the source through both gates. Return the module if both let it through."""
-    import gates
+    from labkit.worker import gates
 
     try:
-        mounted = host.mount_tracefs()
+        mounted = tracefs.mount_tracefs()
     except OSError as error:
         emit("host_refused", reason=error.strerror)
         return None
@@ -87,22 +87,22 @@ def _build(request: dict[str, Any], emit: Emit) -> Any:
 
 
 def _measure(request: dict[str, Any], emit: Emit, _records: EmitRecords) -> None:
-    import measure
+    from labkit.worker import measure
 
     measure.run(request, _build, emit)
 
 
 def _load_objects(request: dict[str, Any], emit: Emit, _records: EmitRecords) -> None:
-    import objects
+    from labkit.worker import objects
 
     objects.run(request, emit)
 
 
 def _print_intermediate(request: dict[str, Any], emit: Emit, _records: EmitRecords) -> None:
     """Compile and have LLVM print its intermediate text. Nothing is loaded."""
-    import gates
+    from labkit.worker import gates
 
-    host.mount_tracefs()
+    tracefs.mount_tracefs()
     if request["lift"]:
         gates.lift(request)
     _compile(gates, {**request, "debug": DEBUG_LLVM_IR}, emit)
@@ -126,7 +126,7 @@ def _compile(gates: Any, request: dict[str, Any], emit: Emit) -> Any:
 
 def _collect(request: dict[str, Any], emit: Emit, emit_records: EmitRecords) -> None:
     """Build, attach, drain until told to stop, detach, then read the account and the maps."""
-    import stream
+    from labkit.worker import stream
 
     stop = stream.Stop()  # first of all: a stop while the compiler works must not kill the run
     module = _build(request, emit)

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import jobs
+from labkit.worker import jobs
 
 NAP = 20e-6  # seconds
 

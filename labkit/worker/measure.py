@@ -17,11 +17,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import load
-import stream
 from bcc.libbcc import _RINGBUF_CB_TYPE, lib
-from bpf_call import ENABLE_STATS, bpf
-from gates import Module
+
+from labkit.machine.bpf_syscall import ENABLE_STATS, bpf
+from labkit.machine.cpus import possible_cpus
+from labkit.worker import load, stream
+from labkit.worker.gates import Module
 
 BPF_STATS_RUN_TIME = 0  # ENABLE_STATS: since 5.8 (d46edd671a14)
 PAUSE = 0.001  # seconds between two looks at a load and its ring buffer
@@ -244,7 +245,7 @@ def _values(described: dict[str, Any], info: dict[str, Any]) -> bytes:
     """Read an array map: element after element, each with one value a possible CPU if per-CPU."""
     per_cpu = info["map_type"] in PER_CPU_TYPES
     size = described["value_size"]
-    room = -(-size // 8) * 8 * len(stream.get_possible_cpus()) if per_cpu else size
+    room = -(-size // 8) * 8 * len(possible_cpus()) if per_cpu else size
     values = []
     for index in range(described["entries"]):
         value = ctypes.create_string_buffer(room)

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 from bcc.libbcc import _RINGBUF_CB_TYPE, lib
-from bcc.utils import get_possible_cpus
-from gates import Module
+
+from labkit.machine.cpus import possible_cpus
+from labkit.worker.gates import Module
 
 POLL_MS = 50
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -75,7 +76,7 @@ def snapshot(described: dict[str, Any]) -> str:
     Returns them in base64, one after the other.
     """
     stride = -(-described["value_size"] // 8) * 8
-    values = ctypes.create_string_buffer(stride * len(get_possible_cpus()))
+    values = ctypes.create_string_buffer(stride * len(possible_cpus()))
     key = ctypes.c_uint32(0)
     if lib.bpf_lookup_elem(described["fd"], ctypes.byref(key), values) < 0:
         raise OSError(ctypes.get_errno(), "cannot read the map")

@@ -9,7 +9,7 @@ import nbformat
 import pytest
 
 import labkit
-from labkit.stack_frame.picture import moment_of
+from labkit.stack.snapshot import moment_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.live, pytest.mark.timeout(300)]
 

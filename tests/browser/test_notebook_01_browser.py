@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import labkit
-from labkit.widgets.variant_switch import chosen_variant
+from labkit.notebook.variant_switch import chosen_variant
 
 pytestmark = [pytest.mark.browser, pytest.mark.live, pytest.mark.timeout(300)]
 

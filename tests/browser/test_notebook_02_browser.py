@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from labkit import export
+from labkit.collecting import files
 
 pytestmark = [pytest.mark.live, pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -125,7 +125,7 @@ def test_the_downloaded_csv_is_the_frame(page: Any, tmp_path: Path) -> None:
         f"live.run.frame.to_pickle({str(frame)!r})",
     )
     assert path.read_bytes() == text.encode()
-    pd.testing.assert_frame_equal(export.read_csv(path), pd.read_pickle(frame))
+    pd.testing.assert_frame_equal(files.read_csv(path), pd.read_pickle(frame))
 
 
 def test_the_account_can_be_downloaded_too(page: Any, tmp_path: Path) -> None:

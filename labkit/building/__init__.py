@@ -1,0 +1,1 @@
+"""A variant through both gates: compiled, loaded, and what became of it."""

@@ -1,0 +1,124 @@
+"""build(): a variant through both gates; and what the compiler says of the structs."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from labkit import session
+from labkit.building import report as reports
+from labkit.building.report import BuildReport
+from labkit.errors import MachineError, UsageError
+from labkit.program.variants import BPF_TREE, LIFTED_LIMIT, Variant, find
+
+TIME_LIMIT = 60.0  # seconds for one build
+LOG_LEVEL = 2 | 4  # every instruction, and statistics (linux/bpf_verifier.h: BPF_LOG_LEVEL2, STATS)
+MODULES = Path("/lib/modules", platform.release())
+
+
+def build(
+    variant: str | Variant,
+    *,
+    defines: Iterable[str] = (),
+    time_limit: float = TIME_LIMIT,
+    log_level: int = LOG_LEVEL,
+) -> BuildReport:
+    """Compile a variant and load it; nothing stays loaded.
+
+    ``defines`` are words as after a compiler's ``-D``; ``time_limit`` is in seconds. A refusal is
+    a report like any other. Raises UsageError for an unknown variant or a word that is no define,
+    MachineError where no Python has bcc.
+    """
+    chosen = find(variant).with_defines(*map(checked_define, defines))
+    report = _build_once(chosen, "lab", time_limit, log_level)
+    if report.outcome == reports.COMPILER_REFUSED and _may_be_headers(report):
+        second = _build_once(chosen, "machine", time_limit, log_level)
+        if second.outcome != reports.COMPILER_REFUSED:
+            note = "compiled with this machine's kernel headers: the lab's own lack something"
+            return replace(second, notes=(*second.notes, note))
+    return report
+
+
+def checked_define(word: str) -> str:
+    """Return word if a compiler's -D takes it. Raises UsageError."""
+    if not word.partition("=")[0].isidentifier():
+        raise UsageError(f"{word!r} is no define; write NAME or NAME=VALUE")
+    return word
+
+
+def machine_has_headers() -> bool:
+    """Whether the running kernel's own headers are installed, as the distribution lays them out."""
+    trees = (MODULES / "build", MODULES / "source")
+    return any((tree / "include/linux/kconfig.h").exists() for tree in trees)
+
+
+def _may_be_headers(report: BuildReport) -> bool:
+    """Whether the machine's own headers may help: they are there, and LLVM did not object."""
+    return "BPF stack limit" not in report.compiler_log and machine_has_headers()
+
+
+def request_for(
+    variant: Variant, headers: str, time_limit: float, log_level: int
+) -> dict[str, Any]:
+    """Return the worker's request for a build of that variant."""
+    return {
+        "job": "build",
+        "name": variant.file_name,
+        "source": variant.text,
+        "defines": list(variant.defines),
+        "lift": LIFTED_LIMIT if variant.lifted else None,
+        "program_type": variant.program_type,
+        "headers": headers,
+        "log_level": log_level,
+        "time_limit": time_limit,
+    }
+
+
+def _build_once(variant: Variant, headers: str, time_limit: float, log_level: int) -> BuildReport:
+    events, versions = session.run_to_end(request_for(variant, headers, time_limit, log_level))
+    return report_of(variant, events, versions)
+
+
+def report_of(
+    variant: Variant, events: list[dict[str, Any]], versions: dict[str, str]
+) -> BuildReport:
+    """Turn the worker's events into a report."""
+    verdict = reports.judge(events)
+    named = {event["event"]: event for event in events}
+    compiled = named.get("compiled", {})
+    printed = named.get("end", {}).get("printed", "")
+    return BuildReport(
+        variant=variant.name,
+        outcome=verdict.outcome,
+        gates=(verdict.compiler, verdict.verifier),
+        compiler_log=printed.encode()[: compiled.get("printed")].decode("utf-8", "replace"),
+        verifier_text="".join(e["log"] for e in events if e["event"] == "loaded"),
+        how_lifted=named.get("lifted", {}).get("how") or None,
+        versions=versions,
+        reason=verdict.reason,
+        notes=tuple(event["text"] for event in events if event["event"] == "note"),
+        defines=variant.defines,
+        source=variant.text,
+        file_name=variant.file_name,
+        maps=compiled.get("maps", {}),
+    )
+
+
+@lru_cache(maxsize=32)
+def layout(*defines: str) -> dict[str, dict[str, Any]]:
+    """Return the layout of each struct of the lesson as this machine's compiler lays it out.
+
+    A struct is ``{"name", "size", "fields": [{"name", "offset", "size", "code", "count"}]}``, in
+    bytes. ``code`` is a ctypes type code, ``count`` the length of an array. Raises MachineError
+    where the kernel takes no map, BuildRefused where the defines do not compile.
+    """
+    types = Variant("layout", BPF_TREE / "layout.c", "the structs", defines=defines)
+    report = build(types)
+    if report.outcome == reports.HOST_REFUSED:
+        raise MachineError(report.reason, report.explain().change)
+    report.raise_for_refusal()
+    return {name: facts["layout"] for name, facts in report.maps.items()}

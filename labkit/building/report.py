@@ -1,0 +1,214 @@
+"""BuildReport: what became of a source at the two gates."""
+
+from __future__ import annotations
+
+import errno as errnos
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from labkit.errors import BuildRefused
+
+if TYPE_CHECKING:
+    from labkit.explain import Explanation
+    from labkit.verifier_log import VerifierLog
+
+ACCEPTED = "accepted"
+COMPILER_REFUSED = "compiler_refused"
+VERIFIER_REFUSED = "verifier_refused"
+HOST_REFUSED = "host_refused"
+WORKER_DIED = "worker_died"
+
+OUTCOMES = {
+    ACCEPTED: "both gates let it through",
+    COMPILER_REFUSED: "the compiler refused it; the kernel never saw it",
+    VERIFIER_REFUSED: "the kernel's verifier refused it",
+    HOST_REFUSED: "this machine refused before the verifier looked",
+    WORKER_DIED: "the process that built it died",
+}
+
+# bcc creates the maps between the two gates and prints this when the kernel will not have one.
+_MAP_REFUSED = re.compile(r"could not open bpf map: (?P<map>[^,\n]*), error: (?P<error>.*)")
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One gate: ``passed`` is None, and ``seconds`` too, where it was never reached."""
+
+    name: str
+    passed: bool | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """What became of a source at the two gates. A refusal is a value of this type, no exception."""
+
+    variant: str
+    outcome: str  # one of OUTCOMES
+    gates: tuple[Gate, ...]
+    compiler_log: str
+    verifier_text: str
+    how_lifted: str | None
+    versions: dict[str, str]
+    reason: str = ""  # one line, for host_refused and worker_died
+    notes: tuple[str, ...] = ()
+    defines: tuple[str, ...] = ()
+    source: str = field(default="", repr=False)
+    file_name: str = ""
+    maps: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the program loaded."""
+        return self.outcome == ACCEPTED
+
+    @property
+    def refused_by(self) -> str | None:
+        """The name of the gate that refused it; None where none did."""
+        return next((gate.name for gate in self.gates if gate.passed is False), None)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds spent at both gates."""
+        return sum(gate.seconds for gate in self.gates if gate.seconds is not None)
+
+    @cached_property
+    def verifier_log(self) -> VerifierLog:
+        """The verifier's log, parsed; empty if the verifier was never reached."""
+        from labkit import verifier_log
+
+        return verifier_log.parse(self.verifier_text)
+
+    @property
+    def insns_processed(self) -> int | None:
+        """Instructions the verifier walked, loops and branches counted each time."""
+        return self.verifier_log.statistics.insns_processed
+
+    @property
+    def stack_depth(self) -> int | None:
+        """Bytes of stack the verifier counted; None where the kernel does not tell (before 5.2)."""
+        return self.verifier_log.statistics.stack_depth
+
+    def explain(self, variables: Mapping[str, int] | None = None) -> Explanation:
+        """Say in plain words what happened, why, and what to change.
+
+        ``variables`` are bytes of stack by variable, as ``labkit.stack_users(report).sizes``.
+        """
+        from labkit import explain
+
+        return explain.explain(
+            outcome=self.outcome,
+            compiler_log=self.compiler_log or (self.reason and f"error: {self.reason}"),
+            verifier_log=self.verifier_log,
+            source=self.source,
+            variables=variables,
+        )
+
+    def raise_for_refusal(self) -> BuildReport:
+        """Return the report if the program loaded; raise BuildRefused otherwise."""
+        if not self.accepted:
+            raise BuildRefused(
+                f"{self.variant}: {OUTCOMES[self.outcome]}. {self.explain().happened}"
+            )
+        return self
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as plain values, with the logs as they were printed."""
+        return {
+            "variant": self.variant,
+            "outcome": self.outcome,
+            "gates": [vars(gate) for gate in self.gates],
+            "compiler_log": self.compiler_log,
+            "verifier_log": self.verifier_text,
+            "insns_processed": self.insns_processed,
+            "stack_depth": self.stack_depth,
+            "how_lifted": self.how_lifted,
+            "versions": self.versions,
+            "reason": self.reason,
+            "notes": list(self.notes),
+            "defines": list(self.defines),
+        }
+
+    def __repr__(self) -> str:
+        return f"<BuildReport {self.variant}: {self.outcome}, {self.seconds:.2f} s>"
+
+    def _repr_html_(self) -> str:
+        from labkit import show
+
+        return show.report_html(self)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Outcome, the two gates and the reason: what the worker's events amount to."""
+
+    outcome: str
+    compiler: Gate
+    verifier: Gate = Gate("verifier")
+    reason: str = ""
+
+
+def judge(events: list[dict[str, Any]]) -> Verdict:
+    """Reduce the events of one job to a verdict. ``at`` in an event is in seconds, monotonic."""
+    named: dict[str, dict[str, Any]] = {event["event"]: event for event in events}
+    end = named.get("end")
+    if "host_refused" in named:
+        return Verdict(HOST_REFUSED, Gate("compiler"), reason=named["host_refused"]["reason"])
+    if "compiled" not in named:
+        return _judge_death_in_compiler(named, end)
+    compiled = named["compiled"]
+    if not compiled["passed"]:
+        return _judge_compile_error(compiled, end["printed"] if end else "")
+    compiler = Gate("compiler", True, compiled["seconds"])
+    return _judge_loads([e for e in events if e["event"] == "loaded"], compiler, end)
+
+
+def _judge_death_in_compiler(named: dict[str, Any], end: dict[str, Any] | None) -> Verdict:
+    """LLVM prints its error and calls exit(1); any other end of the process is a death."""
+    if end and end["exit_code"] == 1 and "compiling" in named:
+        seconds = end["at"] - named["compiling"]["at"]
+        return Verdict(COMPILER_REFUSED, Gate("compiler", False, seconds))
+    return Verdict(WORKER_DIED, Gate("compiler"), reason=how_it_ended(end))
+
+
+def _judge_compile_error(compiled: dict[str, Any], printed: str) -> Verdict:
+    refused_map = _MAP_REFUSED.search(printed)
+    if refused_map:
+        reason = "the kernel did not create the map {map}: {error}".format(
+            **refused_map.groupdict()
+        )
+        return Verdict(HOST_REFUSED, Gate("compiler", True, compiled["seconds"]), reason=reason)
+    return Verdict(COMPILER_REFUSED, Gate("compiler", False, compiled["seconds"]))
+
+
+def _judge_loads(
+    loads: list[dict[str, Any]], compiler: Gate, end: dict[str, Any] | None
+) -> Verdict:
+    seconds = sum(load["seconds"] for load in loads)
+    failed = next((load for load in loads if not load["passed"]), None)
+    if failed and not failed["log"]:
+        reason = f"the kernel did not load {failed['name']}: {os.strerror(failed['errno'])}"
+        reason += f" ({errnos.errorcode.get(failed['errno'], failed['errno'])}), without a log"
+        return Verdict(HOST_REFUSED, compiler, reason=reason)
+    if failed:
+        return Verdict(VERIFIER_REFUSED, compiler, Gate("verifier", False, seconds))
+    if end is None or end["exit_code"] != 0:
+        return Verdict(WORKER_DIED, compiler, reason=how_it_ended(end))
+    return Verdict(
+        ACCEPTED, compiler, Gate("verifier", True, seconds) if loads else Gate("verifier")
+    )
+
+
+def how_it_ended(end: dict[str, Any] | None) -> str:
+    """Say in one line how the worker's process ended; None: it vanished without a word."""
+    if end is None:
+        return "the worker was killed from outside"
+    if end["timed_out"]:
+        return "it was killed: the time limit was over"
+    if end["signal"] is not None:
+        return f"a signal ended it: {end['signal']}"
+    return f"it ended with status {end['exit_code']}"

@@ -1,0 +1,272 @@
+"""measure(): sources through both gates, then steps under load; what the kernel counted."""
+
+from __future__ import annotations
+
+import base64
+import os
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from labkit import session
+from labkit.building import build
+from labkit.building.report import WORKER_DIED, BuildReport
+from labkit.collecting import records
+from labkit.program.variants import BPF_TREE, Variant
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FOLDERS = (BPF_TREE / "claims", BPF_TREE / "alternatives", BPF_TREE)
+RING = "events"
+ORDERS = 8
+TIME_LIMIT = 120.0  # seconds for one job
+Load = dict[str, Any]
+
+
+class NotTold(Exception):
+    """An experiment cannot be done on this machine; the text says why."""
+
+
+def path_of(file: str) -> Path:
+    """Return the path of a program of the claims, of the alternatives, or of the lesson itself."""
+    return next(path for folder in FOLDERS if (path := folder / f"{file}.c").exists())
+
+
+def source(file: str, *defines: str, name: str = "") -> Variant:
+    """Return the program FILE.c with its defines, as ``name`` (default: FILE)."""
+    return Variant(name or file, path_of(file), "an experiment", defines=defines)
+
+
+def rename(cpu: int, count: int | None = None) -> Load:
+    """Return a load: a task on ``cpu`` renames itself ``count`` times (None: until the end)."""
+    return {"kind": "rename", "cpu": cpu, "count": count}
+
+
+def timer(cpu: int, count: int | None = None) -> Load:
+    """Return a load: a task on ``cpu`` takes 20 µs naps, a timer interrupt at the end of each."""
+    return {"kind": "timer", "cpu": cpu, "count": count}
+
+
+def execs(cpu: int, paths: Iterable[str | os.PathLike[str]], count: int | None = None) -> Load:
+    """Return a load: a task on ``cpu`` execs ``paths`` in turn, ``count`` times in all."""
+    return {
+        "kind": "exec",
+        "cpu": cpu,
+        "paths": [os.fspath(path) for path in paths],
+        "count": count,
+    }
+
+
+def cpus() -> list[int]:
+    """Return the CPUs that this process may use."""
+    return sorted(os.sched_getaffinity(0))
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step to do: which sources are attached, under which load, and what is kept of it.
+
+    The load is run ``bursts`` times. It ends by itself, after ``seconds``, or when ``keep`` bytes
+    of records are there. With ``drain`` the ring buffer is emptied meanwhile, otherwise only
+    after the load. Sources at one tracepoint run in their order in ``sources``.
+    """
+
+    sources: tuple[int, ...]
+    load: tuple[Load, ...] = ()
+    seconds: float = 5.0
+    bursts: int = 1
+    drain: bool = False
+    keep: int = 0
+    read: tuple[str, ...] = ()  # array maps whose values are read at the end
+    ring: str = RING
+
+
+def in_rounds(rounds: int, numbers: Sequence[int], load: tuple[Load, ...]) -> list[Step]:
+    """Return steps in which all of these sources see the same load, ``rounds`` times in all.
+
+    Each of the ORDERS steps has another order of the sources (the same ones each time), so that
+    what a program leaves in the caches does not always meet the same other one.
+    """
+    shuffled = [random.Random(seed).sample(list(numbers), len(numbers)) for seed in range(ORDERS)]
+    bursts = -(-rounds // ORDERS)
+    return [Step(tuple(order), load, bursts=bursts, read=("counters",)) for order in shuffled]
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What one step told.
+
+    ``bursts`` holds, for each burst and by number of the source, ``programs`` (what the counters
+    of each program grew by) and ``values`` (of the maps that were read); ``maps`` what the kernel
+    tells of each map, by number and name; ``raw`` the records of each source's ring buffer.
+    """
+
+    step: Step
+    seconds: float
+    bursts: list[dict[int, dict[str, Any]]]
+    maps: dict[int, dict[str, dict[str, Any]]]
+    raw: dict[int, bytes]
+
+    def counted(self, number: int, program: str, counter: str) -> int | None:
+        """Return how much a program's counter grew in this step; None if this kernel has none.
+
+        ``program`` is a part of the function's name. Counters: run_time_ns, run_cnt (Linux 5.1),
+        recursion_misses (5.12).
+        """
+        grown = [
+            counters.get(counter)
+            for burst in self.bursts
+            for name, counters in burst[number]["programs"].items()
+            if program in name
+        ]
+        return None if None in grown else sum(filter(None, grown))
+
+    def ns_per_run(self, number: int) -> list[float]:
+        """Return ns a run of a source's only program, for each burst; NaN if it never ran."""
+        each = [next(iter(burst[number]["programs"].values())) for burst in self.bursts]
+        return [c["run_time_ns"] / c["run_cnt"] if c["run_cnt"] else float("nan") for c in each]
+
+    def records(self, number: int, struct: str = "event_type") -> np.ndarray[Any, Any]:
+        """View the step's records as an array of the struct that the map ``struct`` holds."""
+        dtype = records.record_dtype(self.maps[number][struct]["layout"])
+        whole = len(self.raw[number]) // dtype.itemsize
+        return np.frombuffer(self.raw[number], dtype, whole)
+
+    def values(self, number: int, name: str, burst: int = -1) -> np.ndarray[Any, Any]:
+        """Return an array map's values after a burst: one a slot and, if per-CPU, possible CPU."""
+        dtype = records.record_dtype(self.maps[number][name]["layout"])
+        return np.frombuffer(base64.b64decode(self.bursts[burst][number]["values"][name]), dtype)
+
+    def failures(self, number: int) -> list[int]:
+        """Return how many events of a source were not sent, for each burst; all CPUs together."""
+        turns = range(len(self.bursts))
+        after = [int(self.values(number, "counters", turn)["failed"].sum()) for turn in turns]
+        return np.diff(after, prepend=0).tolist()
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """The reports of all sources, in order, and what each step told."""
+
+    reports: tuple[BuildReport, ...]
+    taken: tuple[Taken, ...]
+    versions: dict[str, str]
+
+    @cached_property
+    def accepted(self) -> tuple[int, ...]:
+        """The numbers of the sources that both gates let through."""
+        return tuple(n for n, report in enumerate(self.reports) if report.accepted)
+
+
+def measure(
+    sources: Sequence[Variant],
+    steps: Sequence[Step],
+    *,
+    statistics: bool = True,
+    partial: bool = False,
+) -> Measurement:
+    """Build the sources, do the steps, return what was told; nothing stays loaded or switched on.
+
+    With ``statistics`` the kernel times the programs meanwhile (BPF_ENABLE_STATS, Linux 5.8). With
+    ``partial`` a refused source is left out of the steps. Raises NotTold where a source was
+    refused otherwise, or where the kernel lacks what a step needs; WorkerError for a defect.
+    """
+    request = {
+        "job": "measure",
+        "time_limit": TIME_LIMIT,
+        "statistics": statistics,
+        "partial": partial,
+        "sources": [build.request_for(s, "lab", TIME_LIMIT, 1) for s in sources],
+        "steps": [{**vars(step), "sources": list(step.sources)} for step in steps],
+    }
+    told, versions = session.run_to_end(request)
+    reports = [_report(n, variant, told, versions) for n, variant in enumerate(sources)]
+    done = Measurement(tuple(reports), tuple(_taken(steps, told)), versions)
+    _insist(done, len(steps), told, partial)
+    return done
+
+
+def _insist(done: Measurement, steps: int, told: list[dict[str, Any]], partial: bool) -> None:
+    named = {event["event"]: event for event in told}
+    refused = [report for report in done.reports if not report.accepted]
+    if "cannot" in named:
+        raise NotTold(f"{named['cannot']['reason']}.")
+    if [report for report in refused if report.outcome == WORKER_DIED]:
+        raise session.worker_error(told)
+    if refused and not partial:
+        first = refused[0]
+        raise NotTold(f"{first.file_name} was not loaded ({first.outcome}): {last_line(first)}.")
+    if len(done.taken) < steps:
+        raise session.worker_error(told)
+
+
+def last_line(report: BuildReport) -> str:
+    """Return the line of a refused report that says why, as far as one line can."""
+    fatal = report.verifier_log.fatal
+    if fatal:
+        return fatal.body
+    lines = (report.reason or report.compiler_log).splitlines()
+    errors = [line for line in lines if " error: " in line]
+    return (errors[:1] or lines[-1:] or ["without a word"])[0]
+
+
+def _report(
+    number: int, variant: Variant, told: list[dict[str, Any]], versions: dict[str, str]
+) -> BuildReport:
+    mine = [event for event in told if event.get("source") == number or event["event"] == "end"]
+    return build.report_of(variant, mine, versions)
+
+
+def _taken(steps: Sequence[Step], told: list[dict[str, Any]]) -> list[Taken]:
+    return [
+        Taken(
+            step=steps[event["step"]],
+            seconds=event["seconds"],
+            bursts=[{int(n): told for n, told in burst.items()} for burst in event["bursts"]],
+            maps={int(n): maps for n, maps in event["maps"].items()},
+            raw={int(n): base64.b64decode(sent) for n, sent in event["records"].items()},
+        )
+        for event in told
+        if event["event"] == "step"
+    ]
+
+
+def timings(taken: Iterable[Taken], numbers: Iterable[int]) -> list[tuple[int, int, float]]:
+    """Return (round, number of the source, ns a run) for each burst and source.
+
+    ns is NaN for a burst in which an event was not sent: a failure takes another time than a
+    success. Raises NotTold if that is so in half of a source's bursts.
+    """
+    taken = list(taken)
+    rows = []
+    for number in numbers:
+        sent = [not failed for one in taken for failed in one.failures(number)]
+        times = [ns for one in taken for ns in one.ns_per_run(number)]
+        if sum(sent) <= len(sent) / 2:
+            raise NotTold("others filled the ring buffer meanwhile, so few bursts could be timed.")
+        each = enumerate(zip(sent, times, strict=True))
+        rows += [(turn, number, ns if good else float("nan")) for turn, (good, ns) in each]
+    return rows
+
+
+def paired(
+    frame: pd.DataFrame, by: str, one: str, other: str, value: str = "ns_per_event"
+) -> tuple[float, float, float]:
+    """Return by how much ``one`` exceeds ``other``, round by round: median, lower, upper quartile.
+
+    ``by`` is the column that holds their names; the frame has a column ``round``.
+    """
+    table = frame.pivot(index="round", columns=by, values=value)
+    return spread(table[one] - table[other])
+
+
+def spread(values: pd.Series[Any]) -> tuple[float, float, float]:
+    """Return the median and the quartiles below and above it: (median, low, high)."""
+    low, median, high = np.nanquantile(np.asarray(values, dtype=float), [0.25, 0.5, 0.75])
+    return float(median), float(low), float(high)

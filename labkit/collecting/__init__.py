@@ -1,0 +1,1 @@
+"""Collecting: from an attached program to a run, its table and its files."""

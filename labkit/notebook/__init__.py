@@ -1,0 +1,1 @@
+"""What single cells call: the widgets, the sections, the checks of the exercises."""

@@ -1,0 +1,158 @@
+"""Checks for the exercises of notebook 01. Each measures the truth when it is asked.
+
+A check returns an Answer, which says whether it is right and, if not, how far off; it never raises
+for a wrong answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from labkit.building.build import build, layout
+from labkit.building.report import BuildReport
+from labkit.claims.hearsay import null_check
+from labkit.notebook.limit import WORD, lets_through
+from labkit.program.variants import BPF_TREE, STACK_LIMIT, Variant
+
+PUZZLE = Variant("puzzle", BPF_TREE / "exercises" / "puzzle.c", "five objects, one too many")
+REFUSERS = ("neither", "compiler", "verifier", "both")  # which gate refuses
+STRUCTS = ("big_event", "extra_buffer", "local_data")
+OWN_BYTES = 1000  # what the reader's own variant must keep in one value
+LEAST_DATA, LEAST_BUFFER = 24, 8  # bytes that the program's own code needs
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of an answer: ``right`` or not, and why."""
+
+    right: bool
+    words: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return "\n".join(["right" if self.right else "not yet", *(f"  {w}" for w in self.words)])
+
+    def _repr_html_(self) -> str:
+        from labkit.show.style import badge, page, tag
+
+        kind, word = ("good", "right") if self.right else ("none", "not yet")
+        sign = badge(kind, word, data_testid="answer")
+        return page(tag("p", sign), *(tag("p", line) for line in self.words))
+
+
+def check_predictions(answers: Mapping[int, str]) -> Answer:
+    """Compare predictions with both gates: frame size → which gate refuses it, one of REFUSERS."""
+    unknown = [f"{size}: {said!r}" for size, said in answers.items() if said not in REFUSERS]
+    if unknown:
+        return Answer(False, (f"say one of {', '.join(REFUSERS)} for {', '.join(unknown)}",))
+    wrong = tuple(
+        f"{size} bytes: not {said!r}; {_hint(size, who_refuses(size))}"
+        for size, said in answers.items()
+        if said != who_refuses(size)
+    )
+    score = f"{len(answers) - len(wrong)} of {len(answers)} as measured on this machine"
+    return Answer(not wrong, (score, *wrong))
+
+
+def who_refuses(size: int) -> str:
+    """Return which gate refuses a frame of ``size`` bytes, asked now: one of REFUSERS."""
+    refusing = [gate for gate in ("compiler", "verifier") if not lets_through(size, gate)]
+    return {0: "neither", 1: refusing[0] if refusing else "", 2: "both"}[len(refusing)]
+
+
+def _hint(size: int, truth: str) -> str:
+    count = {"neither": "no gate refuses", "both": "two gates refuse"}.get(
+        truth, "one gate refuses"
+    )
+    return f"{count} it, and it is {abs(STACK_LIMIT - size)} bytes from {STACK_LIMIT}"
+
+
+def check_shrunk(*, data: int, buffer: int, values: int) -> Answer:
+    """Build the bad program with smaller structs: data[data], three buffers, values[values]."""
+    small = _too_small(data, buffer, values)
+    if small:
+        return Answer(False, (small,))
+    defines = (f"DATA_BYTES={data}", f"BUFFER_BYTES={buffer}", f"VALUES={values}")
+    total = sum(layout(*defines)[name]["size"] for name in STRUCTS)
+    report = build("stack", defines=defines)
+    if not report.accepted:
+        over = max(WORD, total - STACK_LIMIT)
+        words = f"your objects take {total} bytes: at least {over} must go; {report.outcome}"
+        return Answer(False, (words, report.explain().happened))
+    spare = STACK_LIMIT - total
+    return Answer(
+        True,
+        (
+            f"your objects take {total} bytes, {spare} less than the limit",
+            f"the verifier counted a frame of {report.stack_depth} bytes",
+        ),
+    )
+
+
+def _too_small(data: int, buffer: int, values: int) -> str:
+    if data < LEAST_DATA or buffer < LEAST_BUFFER or values < 1:
+        return f"the program itself needs data ≥ {LEAST_DATA}, buffer ≥ {LEAST_BUFFER}, values ≥ 1"
+    if any(size % WORD for size in (data, buffer)):
+        return f"take sizes in whole words of {WORD} bytes, so that nothing is padded"
+    return ""
+
+
+def puzzle() -> BuildReport:
+    """Build the puzzle of exercise 3 now."""
+    return build(PUZZLE)
+
+
+def check_line(line: int) -> Answer:
+    """Compare with the line of the puzzle that the verifier refuses, as its log tells now."""
+    report = puzzle()
+    truth = _refused_line(report)
+    if truth is None:
+        return Answer(False, ("this kernel's log names no line of C: compare the texts by eye",))
+    off = line - truth
+    if off == 0:
+        return Answer(True, (str(report.explain().happened),))
+    return Answer(False, (f"{abs(off)} lines too far {'up' if off < 0 else 'down'}",))
+
+
+def _refused_line(report: BuildReport) -> int | None:
+    """Return the C line of the refused instruction; before Linux 6.9 found by the line's text."""
+    step = report.verifier_log.fatal_instruction
+    if step is None or step.source is None:
+        return None
+    if step.source.line is not None:
+        return int(step.source.line)
+    texts = [text.strip() for text in report.source.splitlines()]
+    shown = step.source.text.strip()
+    return texts.index(shown) + 1 if shown in texts else None
+
+
+def check_own(made: object) -> Answer:
+    """Check what a %%bpf cell left: it loads, and keeps OWN_BYTES or more in one map value."""
+    report = getattr(made, "report", made)  # a Run, of a cell with --run, has its report
+    if not isinstance(report, BuildReport):
+        return Answer(False, ("run the %%bpf cell first; its name holds the report",))
+    if not report.accepted:
+        return Answer(False, (f"it does not load: {report.explain().happened}",))
+    largest = max((facts["value_size"] for facts in report.maps.values()), default=0)
+    if largest < OWN_BYTES:
+        words = (
+            f"it loads, but its largest map value has {largest} bytes, {OWN_BYTES - largest} short"
+        )
+        return Answer(False, (words,))
+    depth = f"{report.stack_depth} bytes of stack, {largest} bytes in a map value"
+    return Answer(True, (depth,))
+
+
+def check_null(*, constant_key: str, unknown_key: str) -> Answer:
+    """Compare with what the verifier says without the NULL check: ``accepted`` or ``refused``."""
+    said = {"constant_key": constant_key, "unknown_key": unknown_key}
+    if not set(said.values()) <= {"accepted", "refused"}:
+        return Answer(False, ("say 'accepted' or 'refused' for each",))
+    more = {"constant_key": (), "unknown_key": ("KEY_FROM_KERNEL",)}
+    reports = {name: build(null_check("NO_NULL_CHECK", *words)) for name, words in more.items()}
+    truth = {name: "accepted" if one.accepted else "refused" for name, one in reports.items()}
+    wrong = [name for name in said if said[name] != truth[name]]
+    score = f"{len(said) - len(wrong)} of {len(said)} as measured on this machine"
+    return Answer(
+        not wrong, (score, *(f"{name}: {reports[name].explain().happened}" for name in wrong))
+    )

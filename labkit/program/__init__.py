@@ -1,0 +1,1 @@
+"""What is built: the variants, their structs, and what C text tells without a compiler."""

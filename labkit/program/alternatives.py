@@ -1,0 +1,117 @@
+"""Other ways out: what else gets around the 512 bytes, when to choose it, and what it costs.
+
+Each way is a program of its own in bpf/alternatives/, with the lesson's event, ring buffer and
+counters, so that build(), collect() and the widgets take ``way.variant`` as they take the lesson's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from labkit.program.variants import BPF_TREE, Variant
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from labkit.claims.base import Result
+
+FOLDER = BPF_TREE / "alternatives"
+SMALL_DATA = 416  # bytes of data[] in the event that fits: 448 in all
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way out. ``since`` is the first kernel that has it, ``choose`` when to choose it."""
+
+    name: str
+    title: str
+    since: str
+    choose: str
+    defines: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> Path:
+        """The program's file."""
+        return FOLDER / f"{self.name}.c"
+
+    @property
+    def variant(self) -> Variant:
+        """The program as build() and collect() take it."""
+        return Variant(self.name, self.path, self.title, defines=self.defines)
+
+
+WAYS: dict[str, Way] = {
+    way.name: way
+    for way in (
+        Way(
+            "percpu_array",
+            "per-CPU array, then output",
+            "4.6",
+            "the default: one program, one event at a time on each CPU",
+        ),
+        Way(
+            "ringbuf_reserve",
+            "reserve in the ring buffer, then submit",
+            "5.8",
+            "a ring buffer is used anyway and the size is known: no scratch, no copy",
+        ),
+        Way(
+            "percpu_hash",
+            "per-CPU hash",
+            "4.6",
+            "several events are under way on a CPU, each with a key of its own",
+        ),
+        Way(
+            "hash_by_task",
+            "hash keyed by pid_tgid",
+            "3.19",
+            "the program may be preempted or sleep, or an event is made in two places",
+        ),
+        Way(
+            "task_storage",
+            "task-local storage",
+            "5.11; in tracing programs 5.13",
+            "as above, on a newer kernel: cheaper, and it cleans up after itself",
+        ),
+        Way(
+            "small_event",
+            "an event cut down to fit on the stack",
+            "any",
+            "what is cut away is not missed",
+            defines=(f"DATA_BYTES={SMALL_DATA}",),
+        ),
+        Way(
+            "shared_array",
+            "one slot for all CPUs",
+            "3.19",
+            "never for scratch: CPUs tear each other's events; here to be compared",
+        ),
+    )
+}
+
+# Ways without a program here: bcc has no words for them, or they need a second program.
+ALSO: dict[str, tuple[str, str]] = {
+    "tail call": ("4.2", "the work falls into stages; each has 512 bytes of its own"),
+    "ring buffer dynptr": ("5.19", "the size of the event is known only at run time"),
+    "bpf_obj_new": ("6.2", "objects live on in lists and trees; needs BTF, so clang and libbpf"),
+    "arena": ("6.9", "large structures shared with user space; needs clang and libbpf"),
+}
+
+
+def other_ways(cost: Result | None = None) -> pd.DataFrame:
+    """Return the ways out, a row each: way, file, since, choose_when, ns_per_event.
+
+    ``cost`` is the result of the experiment of that name; without it the last column is left out,
+    and it is NaN for a way that was not measured. ``since`` is the kernel that has it first.
+    """
+    import pandas as pd
+
+    rows = [(way.title, f"{way.name}.c", way.since, way.choose, way.name) for way in WAYS.values()]
+    rows += [(name, "", since, choose, "") for name, (since, choose) in ALSO.items()]
+    frame = pd.DataFrame(rows, columns=["way", "file", "since", "choose_when", "name"])
+    if cost is not None and cost.measured is not None:
+        medians = cost.measured.groupby("way").ns_per_event.median().round()
+        frame["ns_per_event"] = frame.name.map(medians)
+    return frame.drop(columns="name")

@@ -1,0 +1,107 @@
+"""A BuildReport as HTML: the verdict, the two gates, what was printed, versions and time."""
+
+from __future__ import annotations
+
+from labkit.building.report import ACCEPTED, OUTCOMES, BuildReport, Gate
+from labkit.explain import compiler_log
+from labkit.show.log import log_html
+from labkit.show.style import Html, badge, folded, join, page, prose, table, tag
+
+# What each gate is, for those who meet it for the first time.
+GATES = {
+    "compiler": "LLVM turns C into BPF instructions",
+    "verifier": "the kernel follows every path before it loads them",
+}
+_PASSED = {
+    True: ("good", "let it through"),
+    False: ("bad", "refused it"),
+    None: ("none", "never reached"),
+}
+_VERSIONS = {
+    "kernel": "Linux",
+    "llvm": "LLVM",
+    "bcc": "bcc",
+    "python": "Python",
+}
+
+
+def report_html(report: BuildReport) -> str:
+    """Return a report as HTML: verdict, gates in order, explanation, both logs, versions."""
+    return page(
+        tag("p", verdict(report)),
+        gates_table(report),
+        _explained(report),
+        _compiler_part(report),
+        _verifier_part(report),
+        tag("p", versions(report), data_testid="versions"),
+    )
+
+
+def verdict(report: BuildReport) -> Html:
+    """Return the outcome in one line."""
+    kind = "good" if report.outcome == ACCEPTED else "bad"
+    words = f"{report.variant}: {OUTCOMES[report.outcome]}"
+    return badge(kind, words, data_testid="verdict", data_outcome=report.outcome)
+
+
+def gates_table(report: BuildReport) -> Html:
+    """Return the gates in the order in which a program meets them."""
+    rows = [_gate_cells(number, gate, report) for number, gate in enumerate(report.gates, 1)]
+    return table(["gate", "what it does", "verdict", "took"], rows, data_testid="gates")
+
+
+def _gate_cells(number: int, gate: Gate, report: BuildReport) -> list[object]:
+    kind, words = _PASSED[gate.passed]
+    if gate.name == "compiler" and report.how_lifted and gate.passed:
+        words += ", its check lifted"
+    passed = {True: "yes", False: "no", None: "never"}[gate.passed]
+    sign = badge(kind, words, data_testid=f"gate-{gate.name}", data_passed=passed)
+    took = "" if gate.seconds is None else f"{gate.seconds * 1000:,.1f} ms"
+    return [f"{number} · the {gate.name}", GATES.get(gate.name, ""), sign, took]
+
+
+def _explained(report: BuildReport) -> Html:
+    explained = report.explain()
+    rows = [("what happened", explained.happened), ("why", explained.why)]
+    if explained.line and explained.line.where:
+        rows.insert(1, ("where", explained.line.where))
+    if report.outcome != ACCEPTED:
+        rows.append(("what to do", explained.change))
+    if report.reason:
+        rows.insert(0, ("reason", report.reason))
+    if report.how_lifted:
+        rows.append(("how the check was lifted", report.how_lifted))
+    rows += [("note", note) for note in report.notes]
+    cells = [(name, prose(words)) for name, words in rows if words]
+    return table([], cells, data_testid="explained")
+
+
+def _compiler_part(report: BuildReport) -> Html:
+    text = compiler_log.without_colour(report.compiler_log)
+    if not text.strip():
+        return Html("")
+    stopped = report.gates[0].passed is False
+    first = compiler_log.matters(text) if stopped else None
+    title = "What the compiler printed"
+    name = f"{report.variant}-compiler.log"
+    whole = log_html(title, text, first.index if first else None, name)
+    return folded(title, whole) if report.outcome == ACCEPTED else whole
+
+
+def _verifier_part(report: BuildReport) -> Html:
+    if not report.verifier_text.strip():
+        return Html("")
+    fatal = report.verifier_log.fatal
+    matters = fatal.index if fatal and not report.accepted else None
+    name = f"{report.variant}-verifier.log"
+    return log_html("The verifier's log", report.verifier_text, matters, name)
+
+
+def versions(report: BuildReport) -> Html:
+    """Return the versions that decide a verdict, and the time it took, in one line."""
+    known = [
+        f"{name} {report.versions[key]}"
+        for key, name in _VERSIONS.items()
+        if key in report.versions
+    ]
+    return tag("small", join([*known, f"{report.seconds:.2f} s at both gates"], " · "))

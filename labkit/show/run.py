@@ -1,0 +1,72 @@
+"""A Run as HTML: the account, CPU by CPU, and the first rows; or the refusal in place of a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from labkit.show.report import report_html, versions
+from labkit.show.style import Html, badge, page, table, tag
+
+if TYPE_CHECKING:
+    from labkit.collecting.collection import Run
+
+FIRST_ROWS = 5
+SHOWN = ("time", "cpu", "pid", "comm", "filename", "data_ok")
+ACCOUNT = ("attempted", "submitted", "failed", "delivered")
+
+
+def run_html(run: Run) -> str:
+    """Return a run as HTML. A refused variant has no run: its report is shown in place of one."""
+    if not run.attached:
+        words = badge("none", "nothing was attached, so there is nothing to collect")
+        return page(tag("p", words, data_testid="run-refused")) + report_html(run.report)
+    return page(
+        tag("p", summary(run)),
+        _account_table(run),
+        _first_rows(run),
+        tag("p", versions(run.report), data_testid="versions"),
+    )
+
+
+def summary(run: Run) -> Html:
+    """Return what came of the run, in one line."""
+    kind = "good" if run.balanced else "bad"
+    facts = {"data_testid": "run-summary", "data_events": len(run)}
+    return badge(kind, f"{len(run)} events in {run.seconds:.1f} s: {_judgement(run)}", **facts)
+
+
+def _judgement(run: Run) -> str:
+    if not run.complete:
+        return "the worker died, so what was attempted and what failed is not known"
+    if not run.balanced:
+        return "the account does not balance, events are missing without a trace"
+    ending = ", ended by an interrupt" if run.interrupted else ""
+    lost = int(run.account.failed.sum())
+    return (f"{lost} failed, each one counted" if lost else "none lost, each one counted") + ending
+
+
+def _account_table(run: Run) -> Html:
+    """One row a CPU that saw something, and the sum."""
+    if not len(run.account):
+        return Html("")
+    busy = run.account[run.account.attempted > 0]
+    rows = [[f"CPU {cpu}", *(int(row[name]) for name in ACCOUNT)] for cpu, row in busy.iterrows()]
+    quiet = len(run.account) - len(busy)
+    total = [int(run.account[name].sum()) for name in ACCOUNT]
+    rows += [[f"{quiet} more, quiet", *"0000"]] if quiet and rows else []
+    return table(["", *ACCOUNT], [*rows, ["all", *total]], data_testid="account")
+
+
+def _first_rows(run: Run) -> Html:
+    if not len(run):
+        return tag("p", "No exec happened while it was attached.")
+    first = run.frame[list(SHOWN)].head(FIRST_ROWS)
+    rows = [[_cell(*pair) for pair in row.items()] for row in first.to_dict("records")]
+    more = len(run) - len(first)
+    after = [tag("p", f"… and {more} rows more in .frame")] if more else []
+    return Html("".join([table(SHOWN, rows, data_testid="first-rows"), *after]))
+
+
+def _cell(name: object, value: object) -> Html:
+    """Only a path may be broken over lines: half a pid would be another pid."""
+    return tag("span", value, style=None if name == "filename" else "white-space: nowrap")

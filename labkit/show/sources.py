@@ -1,0 +1,162 @@
+"""Two variants of one file side by side, read from the file; only the lines that differ are marked.
+
+The two differ by ``#ifdef`` arms in one text. Each side shows what the preprocessor leaves of it
+for that variant, with the line numbers of the file.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from labkit.program.variants import Variant, find
+from labkit.show.style import Html, join, page, tag
+
+_DIRECTIVE = re.compile(r"\s*#\s*(ifdef|ifndef|if|elif|else|endif)\b(.*)")
+_DEFINED = re.compile(r"defined\s*\(?\s*(\w+)\s*\)?")
+_CONDITION = re.compile(r"(?:True|False|not|and|or|[()\s])+")
+
+
+class Numbered(NamedTuple):
+    """A line of a file and its number there, from 1."""
+
+    number: int
+    text: str
+
+
+def left_by_preprocessor(text: str, defines: Mapping[str, bool]) -> list[Numbered]:
+    """Return the lines that remain when ``#if`` and its kin are resolved for ``defines``.
+
+    A name that is not in ``defines`` counts as not defined. Raises ValueError on a condition that
+    is more than ``defined``, ``!``, ``&&``, ``||`` and parentheses.
+    """
+    kept, stack = [], [_Arm(taken=True, live=True)]
+    for number, line in enumerate(text.splitlines(), 1):
+        directive = _DIRECTIVE.match(line)
+        if directive:
+            _step(stack, directive[1], directive[2], defines)
+        elif stack[-1].live:
+            kept.append(Numbered(number, line))
+    return kept
+
+
+@dataclass
+class _Arm:
+    """One nesting level: whether an arm was taken already, and whether this one is live."""
+
+    taken: bool
+    live: bool
+
+
+def _step(stack: list[_Arm], word: str, rest: str, defines: Mapping[str, bool]) -> None:
+    if word == "endif":
+        stack.pop()
+    elif word in ("elif", "else"):
+        arm, parent = stack[-1], stack[-2]
+        true = word == "else" or _holds(rest, defines)
+        arm.live = parent.live and not arm.taken and true
+        arm.taken = arm.taken or arm.live
+    else:
+        condition = rest if word == "if" else f"defined({rest.split(maxsplit=1)[0]})"
+        true = _holds(condition, defines) is not (word == "ifndef")
+        live = stack[-1].live and true
+        stack.append(_Arm(taken=live, live=live))
+
+
+def _holds(condition: str, defines: Mapping[str, bool]) -> bool:
+    words = _DEFINED.sub(lambda found: str(bool(defines.get(found[1]))), condition)
+    words = words.replace("&&", " and ").replace("||", " or ").replace("!", " not ").strip()
+    if not _CONDITION.fullmatch(words):
+        raise ValueError(f"cannot resolve the condition {condition.strip()!r}")
+    return bool(eval(words, {"__builtins__": {}}))  # only True, False, not, and, or, ()
+
+
+def lines_of(variant: Variant) -> list[Numbered]:
+    """Return the lines that the compiler sees of a variant's own file."""
+    return left_by_preprocessor(
+        variant.text, {word.partition("=")[0]: True for word in variant.defines}
+    )
+
+
+class Pair(NamedTuple):
+    """One row: a line of either side, or None where that side has none, and whether they differ."""
+
+    left: Numbered | None
+    right: Numbered | None
+    differs: bool
+
+
+@dataclass(frozen=True)
+class SideBySide:
+    """Two variants of one source; shows as two columns, and as a unified diff in plain text."""
+
+    left: Variant
+    right: Variant
+
+    @property
+    def pairs(self) -> list[Pair]:
+        """All rows, in order."""
+        left, right = lines_of(self.left), lines_of(self.right)
+        texts = [line.text for line in left], [line.text for line in right]
+        matcher = difflib.SequenceMatcher(None, *texts, autojunk=False)
+        return [
+            pair
+            for kind, a, b, c, d in matcher.get_opcodes()
+            for pair in _aligned(left[a:b], right[c:d], differs=kind != "equal")
+        ]
+
+    @property
+    def differing(self) -> tuple[list[str], list[str]]:
+        """The texts of the lines that only the left has, and of those that only the right has."""
+        rows = [pair for pair in self.pairs if pair.differs]
+        return [p.left.text for p in rows if p.left], [p.right.text for p in rows if p.right]
+
+    def __repr__(self) -> str:
+        left, right = ([line.text for line in lines_of(v)] for v in (self.left, self.right))
+        names = self.left.name, self.right.name
+        return "\n".join(difflib.unified_diff(left, right, *names, lineterm="", n=2))
+
+    def _repr_html_(self) -> str:
+        heads = [tag("th", f"{v.name} – {v.purpose}", colspan=3) for v in (self.left, self.right)]
+        rows = [tag("tr", *_cells(pair)) for pair in self.pairs]
+        widths = Html(
+            "<colgroup>"
+            + ('<col style="width:2.6em"><col style="width:1.2em"><col>' * 2)
+            + "</colgroup>"
+        )
+        code = tag(
+            "table", widths, tag("tr", *heads), *rows, class_="lab-code", data_testid="sources"
+        )
+        same = sum(not pair.differs for pair in self.pairs)
+        legend = (
+            f"− only left · + only right · unmarked: the same {same} lines of {self.left.file_name}"
+        )
+        return page(code, tag("p", tag("small", legend)))
+
+
+def _aligned(left: list[Numbered], right: list[Numbered], *, differs: bool) -> Iterator[Pair]:
+    for row in range(max(len(left), len(right))):
+        yield Pair(
+            left[row] if row < len(left) else None,
+            right[row] if row < len(right) else None,
+            differs,
+        )
+
+
+def _cells(pair: Pair) -> Iterator[Html]:
+    for line, sign, colour in ((pair.left, "−", "lab-del"), (pair.right, "+", "lab-add")):
+        marked = pair.differs and line is not None
+        yield tag("td", line.number if line else "", class_="lab-number")
+        yield tag(
+            "td", sign if marked else "", class_="lab-sign" + (f" {colour}" if marked else "")
+        )
+        text = line.text.expandtabs(4) if line else ""
+        yield tag("td", join([text]), class_=colour if marked else None)
+
+
+def side_by_side(left: str | Variant = "stack", right: str | Variant = "percpu") -> SideBySide:
+    """Return two variants of one source side by side. Raises UsageError for an unknown name."""
+    return SideBySide(find(left), find(right))

@@ -1,0 +1,175 @@
+"""Who took the bytes: the variables that a program keeps on its stack, against the 512 there are.
+
+    labkit.stack_users("stack")             # a table, the largest first
+    labkit.stack_users("stack").sizes       # {'extra_object': 768, ...}, as explain() takes it
+
+The compiler is asked first: it knows each variable's size from its debug information, what remains
+after optimisation, and it knows so even for a program that it then refuses. Where it cannot be
+asked (no root, no bcc, only a log) the C text is read instead. ``found`` says which it was.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from labkit.building.report import BuildReport
+from labkit.errors import LabError
+from labkit.program.c_names import locals_in
+from labkit.program.variants import STACK_LIMIT, Variant, find
+from labkit.stack.llvm_ir import Local, locals_on_stack
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["StackUsers", "by_compiler", "by_source", "stack_users"]
+
+BY_COMPILER = "the compiler's debug information (LLVM's intermediate text, after optimisation)"
+BY_SOURCE = "the C text: declared arrays and structs, before optimisation"
+
+
+@dataclass(frozen=True)
+class StackUsers:
+    """The variables on a program's stack, the largest first; ``found`` says where from."""
+
+    variant: str
+    users: tuple[Local, ...]
+    found: str
+
+    @property
+    def total(self) -> int:
+        """Bytes of all of them."""
+        return sum(user.bytes for user in self.users)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Bytes by name; of two variables with one name, the sum."""
+        found: dict[str, int] = {}
+        for user in self.users:
+            found[user.name] = found.get(user.name, 0) + user.bytes
+        return found
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row a variable: variable, type, bytes, offset from the frame pointer, line of C."""
+        import pandas as pd
+
+        rows = [(one.name, one.type, one.bytes, one.offset, one.line) for one in self.users]
+        frame = pd.DataFrame(rows, columns=["variable", "type", "bytes", "offset", "line"])
+        return frame.astype({"offset": "Int64", "line": "Int64"})
+
+    def at(self, offset: int) -> Local | None:
+        """Return the variable known to lie at an offset from the frame pointer, if any."""
+        for user in self.users:
+            if user.offset is not None and user.offset <= offset < user.offset + user.bytes:
+                return user
+        return None
+
+    def __repr__(self) -> str:
+        rows = [f"{one.bytes:>6} bytes  {one.name}  ({one.type})" for one in self.users]
+        return "\n".join([*rows, self._sum(), f"found by {self.found}"])
+
+    def _sum(self) -> str:
+        over = self.total - STACK_LIMIT
+        verdict = f"{over} too many" if over > 0 else f"{-over} to spare"
+        return f"{self.total:>6} bytes in all, of {STACK_LIMIT}: {verdict}"
+
+    def _repr_html_(self) -> str:
+        from labkit.show.style import page, table, tag
+
+        rows = [
+            [one.name, one.type, one.bytes, "" if one.line is None else one.line]
+            for one in self.users
+        ]
+        rows.append(["all", "", self._sum().strip(), ""])
+        return page(
+            table(["variable", "type", "bytes", "line"], rows, data_testid="stack-users"),
+            tag("p", tag("small", f"found by {self.found}")),
+        )
+
+
+def stack_users(program: str | Variant | BuildReport) -> StackUsers:
+    """Return the variables on the stack of a program, the largest first.
+
+    Raises UsageError for an unknown variant; a machine that cannot compile is no error, then the C
+    text tells.
+    """
+    variant = _variant_of(program) if isinstance(program, BuildReport) else find(program)
+    try:
+        found = by_compiler(variant)
+    except (LabError, OSError):
+        found = ()
+    if found:
+        return StackUsers(variant.name, _largest_first(found), BY_COMPILER)
+    return StackUsers(variant.name, _largest_first(by_source(variant, _struct_sizes())), BY_SOURCE)
+
+
+def _variant_of(report: BuildReport) -> Variant:
+    from labkit.program.variants import VARIANTS
+
+    known = VARIANTS.get(report.variant)
+    if known is not None and known.text == report.source:
+        return known.with_defines(*(d for d in report.defines if d not in known.defines))
+    lifted = report.how_lifted is not None
+    return Variant(report.variant, report.source, "", defines=report.defines, lifted=lifted)
+
+
+def _largest_first(users: Sequence[Local]) -> tuple[Local, ...]:
+    return tuple(sorted(users, key=lambda one: -one.bytes))
+
+
+def by_compiler(variant: Variant) -> tuple[Local, ...]:
+    """Ask this machine's compiler. Raises MachineError where no Python has bcc."""
+    from labkit import session
+    from labkit.building.build import LOG_LEVEL, TIME_LIMIT, request_for
+
+    request = request_for(variant, "lab", TIME_LIMIT, LOG_LEVEL)
+    events, _versions = session.run_to_end({**request, "job": "intermediate"})
+    printed = next((e["printed"] for e in events if e["event"] == "end"), "")
+    return locals_on_stack(printed)
+
+
+def by_source(variant: Variant, structs: Mapping[str, int] | None = None) -> tuple[Local, ...]:
+    """Read the C text, of which the preprocessor leaves what the variant's defines select.
+
+    ``structs`` are sizes in bytes by name (``big_event``). What has no known size is left out.
+    """
+    text = _left(variant)
+    lines = text.split("\n")
+    found = []
+    for name, (kind, declared) in locals_in(text).items():
+        struct = kind.removeprefix("struct ").strip()
+        size = declared if declared is not None else (structs or {}).get(struct)
+        if size is not None:
+            line = next((n for n, row in enumerate(lines, 1) if _declares(row, name)), None)
+            found.append(Local(name, kind, size, None, line, variant.file_name))
+    return tuple(found)
+
+
+def _declares(row: str, name: str) -> bool:
+    return re.search(rf"\w\s+{re.escape(name)}\s*[\[=;,]", row) is not None
+
+
+def _left(variant: Variant) -> str:
+    """Return the text with the lines of arms not taken blank, so that line numbers stay."""
+    from labkit.show.sources import left_by_preprocessor
+
+    defines = {word.partition("=")[0]: True for word in variant.defines}
+    try:
+        kept: dict[int, str] = dict(left_by_preprocessor(variant.text, defines))
+    except ValueError:  # a condition on a number: then all arms are read
+        return variant.text
+    return "\n".join(kept.get(n, "") for n in range(1, variant.text.count("\n") + 2))
+
+
+def _struct_sizes() -> dict[str, int]:
+    """Return the sizes of the lesson's structs as this machine's compiler has them, if it can."""
+    from labkit.building.build import layout
+
+    try:
+        layouts: dict[str, dict[str, Any]] = layout()
+    except (LabError, OSError):
+        return {}
+    return {name: int(facts["size"]) for name, facts in layouts.items()}

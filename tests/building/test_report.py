@@ -1,0 +1,97 @@
+"""From the worker's events to a verdict: each way a build can end is told apart."""
+
+from __future__ import annotations
+
+import errno
+from typing import Any
+
+import pytest
+
+from labkit.building import build
+from labkit.building.report import BuildReport, judge
+from labkit.errors import BuildRefused
+from labkit.program.variants import VARIANTS
+
+COMPILING = {"event": "compiling", "at": 10.0}
+COMPILED = {"event": "compiled", "passed": True, "seconds": 0.5, "printed": 0, "maps": {}}
+NOT_COMPILED = {"event": "compiled", "passed": False, "seconds": 0.5}
+
+
+def end(**facts: Any) -> dict[str, Any]:
+    plain = {"printed": "", "signal": None, "exit_code": 0, "timed_out": False}
+    return {"event": "end", "at": 10.25, **plain, **facts}
+
+
+def loaded(**facts: Any) -> dict[str, Any]:
+    plain = {"name": "f", "passed": True, "errno": 0, "seconds": 0.125, "log": "processed 9 insns"}
+    return {"event": "loaded", **plain, **facts}
+
+
+@pytest.mark.parametrize(
+    ("events", "outcome", "gates"),
+    [
+        ([COMPILING, COMPILED, loaded(), end()], "accepted", (True, True)),
+        ([COMPILING, COMPILED, end()], "accepted", (True, None)),
+        ([COMPILING, end(exit_code=1)], "compiler_refused", (False, None)),
+        ([COMPILING, NOT_COMPILED, end()], "compiler_refused", (False, None)),
+        (
+            [COMPILING, COMPILED, loaded(passed=False, errno=errno.EACCES), end()],
+            "verifier_refused",
+            (True, False),
+        ),
+        (
+            [COMPILING, COMPILED, loaded(passed=False, errno=errno.EPERM, log=""), end()],
+            "host_refused",
+            (True, None),
+        ),
+        ([{"event": "host_refused", "reason": "no tracefs"}, end()], "host_refused", (None, None)),
+        (
+            [COMPILING, NOT_COMPILED, end(printed="could not open bpf map: m, error: Denied")],
+            "host_refused",
+            (True, None),
+        ),
+        ([COMPILING, end(signal=11, exit_code=None)], "worker_died", (None, None)),
+        ([COMPILING, end(signal=9, exit_code=None, timed_out=True)], "worker_died", (None, None)),
+        ([COMPILING, end(exit_code=70)], "worker_died", (None, None)),
+        ([end(exit_code=1)], "worker_died", (None, None)),
+        ([COMPILING, COMPILED, loaded()], "worker_died", (True, None)),
+        ([], "worker_died", (None, None)),
+    ],
+)
+def test_outcomes(events: list[Any], outcome: str, gates: tuple[bool | None, ...]) -> None:
+    verdict = judge(events)
+    assert verdict.outcome == outcome
+    assert (verdict.compiler.passed, verdict.verifier.passed) == gates
+    assert bool(verdict.reason) == (outcome in ("host_refused", "worker_died"))
+
+
+def test_a_death_in_the_compiler_is_timed() -> None:
+    assert judge([COMPILING, end(exit_code=1)]).compiler.seconds == 0.25
+
+
+def report_of(*events: dict[str, Any]) -> BuildReport:
+    return build.report_of(VARIANTS["stack"], list(events), {"kernel": "6.18"})
+
+
+def test_json_has_the_promised_keys() -> None:
+    made = report_of(COMPILING, end(exit_code=1, printed="error: too big")).to_json()
+    promised = "variant outcome gates compiler_log verifier_log insns_processed stack_depth"
+    assert set(f"{promised} how_lifted versions".split()) <= set(made)
+    assert made["gates"][0] == {"name": "compiler", "passed": False, "seconds": 0.25}
+    assert made["compiler_log"] == "error: too big"
+    assert made["stack_depth"] is None
+
+
+def test_what_is_printed_after_the_compiler_is_not_the_compilers() -> None:
+    compiled = {**COMPILED, "printed": len("warning é".encode())}
+    built = report_of(COMPILING, compiled, loaded(), end(printed="warning ébpf: later"))
+    assert built.compiler_log == "warning é"
+
+
+def test_refusal_raises_only_when_asked() -> None:
+    refused = report_of(COMPILING, end(exit_code=1))
+    assert not refused.accepted
+    with pytest.raises(BuildRefused, match="stack"):
+        refused.raise_for_refusal()
+    fine = report_of(COMPILING, COMPILED, loaded(), end())
+    assert fine.raise_for_refusal() is fine

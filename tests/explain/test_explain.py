@@ -1,0 +1,325 @@
+"""Why a program was refused: the right reason, with this log's numbers and names."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from labkit import verifier_log
+from labkit.explain import explain, explain_text
+from labkit.explain.reasons import COMPILER_REASONS, SEE, VERIFIER_REASONS
+from labkit.program.c_names import locals_in, names_in
+
+LOGS = Path(__file__).parents[1] / "logs"
+ALL = sorted(LOGS.glob("*.log"))
+OUTCOMES = ("accepted", "compiler_refused", "verifier_refused", "host_refused", "worker_died", "?")
+
+BY_NAME = {
+    "stack_lifted": "stack-bounds",
+    "stack_write": "stack-bounds",
+    "helper_write": "stack-bounds",
+    "null_check": "null-check",
+    "value_bounds": "value-bounds",
+    "leak": "leak",
+    "gpl": "gpl",
+    "forbidden_helper": "helper",
+    "percpu": "accepted",
+    "accepted": "accepted",
+    "memset": "compiler-memory-function",
+    "missing_header": "missing-header",
+    "no_kernel_headers": "missing-headers",
+    "map_too_large": "map-too-large",
+    "c_error": "c-error",
+    "stack": "compiler-stack",
+    "stack_colour": "compiler-stack",
+}
+BY_FILE = {
+    "linux-5.10_llvm-14_bpftool_chain_tracepoint": "stack-chain",
+    "linux-6.1_llvm-14_bpftool_chain_tracepoint": "stack-chain",
+    "linux-6.18_llvm-14_bpftool_chain_tracepoint": "accepted",  # a private stack for each function
+    "linux-7.3_llvm-14_bpftool_chain_tracepoint": "accepted",
+    "linux-5.10_llvm-14_bpftool_chain_socket": "helper",  # not for socket filters yet
+    "linux-6.1_llvm-14_bpftool_chain_socket": "helper",
+    "linux-6.18_llvm-14_bpftool_chain_socket": "stack-chain",
+    "linux-7.3_llvm-14_bpftool_chain_socket": "stack-chain",
+    "linux-5.10_llvm-14_bpftool_tail_call": "helper",
+    "linux-6.1_llvm-14_bpftool_tail_call": "helper",
+    "linux-6.18_llvm-14_bpftool_tail_call": "tail-call-stack",
+    "linux-7.3_llvm-14_bpftool_tail_call": "tail-call-stack",
+}
+
+
+def expected(path):
+    kind = path.stem.split("_", 2)[-1]
+    return BY_FILE.get(path.stem) or BY_NAME[kind.removesuffix("_level1")]
+
+
+def complete(explanation):
+    """Every sentence is there, and no template was left unfilled."""
+    for text in (explanation.title, explanation.happened, explanation.why, explanation.change):
+        assert text.strip()
+        assert not re.search(r"\{[a-z]+\}|\bNone\b|  ", text), text
+    assert explanation.see in SEE.values()
+    assert (
+        explanation.happened[-1] in ".!:)" or not explanation.known or ": " in explanation.happened
+    )
+    assert str(explanation)
+    return explanation
+
+
+@pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
+def test_real_logs(path):
+    explanation = complete(explain_text(path.read_bytes()))
+    assert explanation.key == expected(path)
+    assert explanation.known
+    if explanation.key != "accepted":
+        assert explanation.line is not None
+        assert explanation.line.text in explanation.context
+
+
+def of(name, **more):
+    log = verifier_log.parse((LOGS / f"{name}.log").read_bytes())
+    return complete(explain(outcome="verifier_refused", verifier_log=log, **more))
+
+
+def test_the_bad_program_in_full():
+    one = of("linux-6.18_llvm-14_stack_lifted")
+    assert one.happened == (
+        "The program writes 8 bytes of stack, starting 544 bytes below the frame pointer; the stack"
+        " ends 512 bytes below it, so that is 32 bytes too deep."
+    )
+    assert one.names == ("event",)
+    assert "`event`" in one.change
+    assert one.line is not None
+    assert one.line.where == "main.c:42"
+    assert one.to_json()["line"]["index"] == one.line.index
+
+
+def test_variables_are_named_from_what_is_given():
+    sizes = {"extra": 768, "event": 544, "local": 256, "zero": 4}
+    change = of("linux-6.18_llvm-14_stack_lifted", variables=sizes).change
+    assert "`extra` (768 bytes), `local` (256 bytes)" in change
+    assert "zero" not in change
+    source = (LOGS.parents[1] / "bpf" / "exec_events.c").read_text()
+    text = (LOGS / "bcc-0.26_llvm-14_stack.log").read_text()
+    refused = complete(explain(outcome="compiler_refused", compiler_log=text, source=source))
+    for name in ("event_object", "extra_object", "local_object"):
+        assert f"`{name}`" in refused.change
+
+
+def test_a_leak_names_the_helper_and_the_variable():
+    one = of("linux-6.18_llvm-14_leak")
+    assert "bpf_ringbuf_reserve() gave it at instruction 4" in one.happened
+    chain = of("linux-6.1_llvm-14_bpftool_chain_tracepoint")
+    assert "640 bytes" in chain.happened
+    assert "304 + 304" in chain.happened
+
+
+# Format strings of the kernel, 5.4 to 7.3, filled in.
+WORDINGS = [
+    ("invalid write to stack R10 off=-520 size=8", "stack-bounds", "8 bytes too deep"),
+    ("invalid read from stack R10 off=-1024 size=8", "stack-bounds", "512 bytes too deep"),
+    ("invalid indirect access to stack R1 off=-520 size=520", "stack-bounds", "520 bytes of stack"),
+    ("invalid unprivileged write to stack R10 off=-520 size=8", "stack-bounds", "too deep"),
+    ("invalid stack off=-520 size=8", "stack-bounds", "8 bytes too deep"),
+    ("invalid stack type R1 off=-520 access_size=520", "stack-bounds", "8 bytes too deep"),
+    ("invalid write to stack R1 off=-8 size=16", "stack-bounds", "8 bytes past the top"),
+    ("invalid write to stack R10 off=0 size=8", "stack-bounds", "8 bytes past the top"),
+    ("invalid variable-offset write to stack R2 var_off=(0x0; 0xff) size=1", "stack-variable", ""),
+    ("invalid unbounded variable-offset read from stack R2", "stack-variable", ""),
+    ("invalid read from stack off -16+4 size 8", "stack-uninitialised", "byte 4"),
+    ("invalid read from stack R2 off -16+4 size 8", "stack-uninitialised", "offset -16"),
+    ("invalid indirect read from stack off -16+0 size 8", "stack-uninitialised", "byte 0"),
+    ("combined stack size of 2 calls is 640. Too large", "stack-chain", "640 bytes"),
+    ("stack size of subprog 1 is 528. Too large", "stack-subprog", "528"),
+    (
+        "tail_calls are not allowed when call stack of previous frames is 256 bytes. Too large",
+        "tail-call-stack",
+        "256 bytes",
+    ),
+    ("the call stack of 8 frames is too deep !", "call-depth", "8"),
+    ("recursive call from one() to other()", "recursion", "back to other() from one()"),
+    ("R0 invalid mem access 'map_value_or_null'", "null-check", "map_value_or_null"),
+    ("R6 invalid mem access 'ringbuf_mem_or_null'", "null-check", "ringbuf_mem_or_null"),
+    ("R1 type=map_value_or_null expected=fp", "null-check", "map_value_or_null"),
+    (
+        "R1 pointer arithmetic on map_value_or_null prohibited, null-check it first",
+        "null-check",
+        "map_value_or_null",
+    ),
+    (
+        "invalid access to map value, value_size=16 off=16 size=1",
+        "value-bounds",
+        "1 byte at offset 16",
+    ),
+    ("invalid access to memory, mem_size=544 off=540 size=8", "value-bounds", "offset 540"),
+    ("R0 unbounded memory access, make sure to bounds check any such access", "value-bounds", ""),
+    (
+        "math between map_value pointer and register with unbounded min value is not allowed",
+        "value-bounds",
+        "",
+    ),
+    ("Unreleased reference id=2 alloc_insn=3", "leak", "instruction 3"),
+    ("Leaking reference id=2 alloc_insn=0. Release it first.", "leak", "instruction 0"),
+    ("back-edge from insn 5 to 3", "too-long", "back-edge from insn 5 to 3"),
+    ("infinite loop detected at insn 4", "too-long", "insn 4"),
+    ("BPF program is too large. Processed 1000001 insn", "too-long", "1000001"),
+    ("The sequence of 8193 jumps is too complex.", "too-long", "8193"),
+    ("unknown func bpf_skb_load_bytes#26", "helper", "bpf_skb_load_bytes()"),
+    ("invalid func unknown#211", "helper", ""),
+    ("program of this type cannot use helper bpf_xdp_output#121", "helper", "bpf_xdp_output()"),
+    ("calling kernel function bpf_obj_new_impl is not allowed", "helper", "bpf_obj_new_impl()"),
+    ("cannot call GPL-restricted function from non-GPL compatible program", "gpl", ""),
+    ("R1 invalid mem access 'inv'", "not-a-pointer", "R1"),
+    ("R1 invalid mem access 'scalar'", "not-a-pointer", "R1"),
+    ("R2 !read_ok", "not-readable", "R2"),
+    ("invalid bpf_context access off=80 size=4", "context", "offset 80"),
+]
+
+
+@pytest.mark.parametrize(("line", "key", "part"), WORDINGS, ids=[one[0] for one in WORDINGS])
+def test_wordings_of_the_verifier(line, key, part):
+    text = f"0: (85) call bpf_x#1\n{line}\nprocessed 1 insns (limit 1000000)\n"
+    explanation = complete(explain_text(text))
+    assert explanation.key == key
+    assert part in explanation.happened
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        ("bpf: Failed to load program: Operation not permitted", "not-permitted"),
+        ("could not open bpf map: scratch, error: Operation not permitted", "not-permitted"),
+        ("libbpf: map 'scratch': failed to create: Operation not permitted(-1)", "not-permitted"),
+        ("libbpf: Error in bpf_object__probe_loading(): -EPERM. Couldn't load", "not-permitted"),
+        ("libbpf: map 'scratch': failed to create: Argument list too long(-7)", "map-too-large"),
+        ("libbpf: map 'scratch': failed to create: -E2BIG", "map-too-large"),
+        (
+            "LLVM ERROR: A call to built-in function 'memcpy' is not supported.",
+            "compiler-memory-function",
+        ),
+        ("fatal error: 'linux/sched.h' file not found", "missing-header"),
+    ],
+)
+@pytest.mark.parametrize("outcome", ["compiler_refused", "host_refused", "worker_died", "?"])
+def test_wordings_without_a_verifier_log(line, key, outcome):
+    assert complete(explain(outcome=outcome, compiler_log=line)).key == key
+
+
+def test_every_row_has_a_place_and_a_key_of_its_own():
+    rows = [*VERIFIER_REASONS, *COMPILER_REASONS]
+    assert len({row.key for row in rows}) == len(rows)
+    assert {row.see for row in rows} <= set(SEE)
+
+
+def test_every_place_is_there():
+    for place in SEE.values():
+        notebook, section = re.fullmatch(r"(\w+), section (\d+)", place).groups()
+        cells = json.loads((LOGS.parents[1] / "notebooks" / f"{notebook}.ipynb").read_text())[
+            "cells"
+        ]
+        text = "\n".join(
+            "".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"
+        )
+        assert f"\n## {section}. " in f"\n{text}"
+
+
+# What it doesn't know -----------------------------------------------------------------------------
+
+
+def test_an_unknown_error_is_shown_and_said_to_be_unknown():
+    text = "0: (b7) r0 = 0\nthy frame is accursed\nprocessed 1 insns\n"
+    one = complete(explain_text(text))
+    assert not one.known
+    assert "does not know" in one.title
+    assert "thy frame is accursed" in one.happened
+    assert one.context == ("0: (b7) r0 = 0", "thy frame is accursed")
+
+
+def test_what_the_kernel_itself_explains_is_passed_on():
+    text = (
+        "0: (b7) r0 = 0\nR9 was found wanting\n\nVerification failed: Odd: Odd thing\n\nReason:\n"
+        "  R9 holds what it\n  should not.\n\nSuggestion:\n  Do not do that.\n\nprocessed 1 insns\n"
+    )
+    one = complete(explain_text(text))
+    assert one.why == "R9 holds what it should not."
+    assert one.change == "Do not do that."
+
+
+def test_silence_has_an_answer_for_each_outcome():
+    for outcome in OUTCOMES:
+        one = complete(explain(outcome=outcome, compiler_log="last words\n"))
+        assert one.known == (outcome == "accepted")
+        assert outcome == "accepted" or one.context == ("last words",)
+
+
+def test_a_dead_worker_with_a_stack_error_is_explained_by_it():
+    text = (LOGS / "bcc-0.26_llvm-14_stack.log").read_text()
+    assert explain(outcome="worker_died", compiler_log=text).key == "compiler-stack"
+
+
+@settings(deadline=None)
+@given(st.sampled_from(OUTCOMES), st.text(), st.text() | st.binary(), st.text())
+def test_any_text(outcome, compiler_text, verifier_text, source):
+    log = verifier_log.parse(verifier_text)
+    one = explain(outcome=outcome, compiler_log=compiler_text, verifier_log=log, source=source)
+    assert one.title
+    assert str(one)
+    assert explain_text(verifier_text).title
+
+
+@settings(deadline=None)
+@given(st.sampled_from(ALL), st.sampled_from(ALL), st.sampled_from(OUTCOMES))
+def test_any_two_logs(one, two, outcome):
+    log = verifier_log.parse(two.read_bytes())
+    assert explain(outcome=outcome, compiler_log=one.read_text(), verifier_log=log).happened
+
+
+# Names out of C -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ("struct big_event *event = CARVE(event, 0);", ("event",)),
+        ("struct big_event event_object = {}, *event = &event_object;", ("event_object", "event")),
+        ("e->pid = bpf_get_current_pid_tgid() >> 32;", ("e",)),
+        ("event.data[at & 1023] = 1;", ("event", "at")),
+        ("bpf_get_current_comm(&e->comm, sizeof(e->comm));", ("e",)),
+        ("((volatile u8 *)(buf))[0] = 1;", ("buf",)),
+        ("return inner(mine[1]) + mine[3];", ("mine",)),
+        ("char buf[600];", ("buf",)),
+        ('bpf_trace_printk("%d of name", x);', ("x",)),
+        ("}", ()),
+        ("", ()),
+    ],
+)
+def test_names_in_a_line(line, names):
+    assert names_in(line) == names
+
+
+def test_locals_of_a_source():
+    source = """
+    struct big { char inner[99]; };
+    int f(void *ctx) {
+        char buf[256]; u64 values[32]; struct big one = {}; struct big *pointer = &one;
+        int small; __u8 grid[4][8];
+    }
+    """
+    assert locals_in(source) == {
+        "buf": ("char", 256),
+        "values": ("u64", 256),
+        "one": ("struct big", None),
+        "grid": ("__u8", 32),
+    }
+
+
+@given(st.text())
+def test_any_c(text):
+    assert isinstance(names_in(text), tuple)
+    assert isinstance(locals_in(text), dict)

@@ -1,0 +1,90 @@
+"""check(): each row is a thing that was tried, and each lack has its mending command."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from labkit.collecting.workload import exec_storm
+from labkit.errors import UsageError
+from labkit.machine import check
+
+
+def test_each_lack_says_how_to_mend_it() -> None:
+    for row in check.check():
+        assert row.found
+        assert row.ok is not False or row.mend
+
+
+@pytest.mark.live
+def test_on_a_machine_that_can_nothing_is_missing() -> None:
+    found = check.check()
+    assert found.ok
+    names = {row.name for row in found}
+    assert {
+        "rights",
+        "bpf() call",
+        "ring buffer",
+        "tracefs",
+        "bcc",
+        "CPUs",
+        "kernel lockdown",
+    } <= names
+
+
+@pytest.mark.live
+def test_the_ring_buffer_is_tried_not_guessed() -> None:
+    """A size that is no power of two must fail, so the probe is a real call."""
+    assert check.create_map(check._RINGBUF, 0, 0, os.sysconf("SC_PAGE_SIZE")) == 0
+    assert check.create_map(check._RINGBUF, 0, 0, 4095) != 0
+
+
+def check_with(python: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "labkit", "check"],
+        env={**os.environ, "LABKIT_BCC_PYTHON": python},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_the_wrong_bcc_is_named_as_such(tmp_path: Path) -> None:
+    """The package of that name on PyPI is another one."""
+    fake = tmp_path / "python-with-a-wrong-bcc"
+    (tmp_path / "bcc.py").write_text("")
+    runner = tmp_path / "run.py"
+    runner.write_text(
+        "import runpy, sys\n"
+        f"sys.path.insert(0, {str(tmp_path)!r})\n"
+        "sys.argv = sys.argv[1:]\n"
+        "runpy.run_path(sys.argv[0], run_name='__main__')\n"
+    )
+    fake.write_text(f'#!/bin/sh\nshift\nexec {sys.executable} {runner} "$@"\n')
+    fake.chmod(0o755)
+    result = check_with(str(fake))
+    assert result.returncode == 3
+    assert "unrelated package from PyPI" in result.stderr
+
+
+@pytest.mark.parametrize("python", ["/nowhere/python3", "/bin/false"])
+def test_a_python_that_does_not_run(python: str) -> None:
+    result = check_with(python)
+    assert result.returncode == 3
+    assert python in result.stderr
+    assert "python3-bpfcc" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_storm_on_a_cpu_that_is_not_there() -> None:
+    with pytest.raises(UsageError, match="4096"):
+        exec_storm(cpus=[4096])
+
+
+def test_a_storm_with_a_negative_rate() -> None:
+    with pytest.raises(UsageError, match="-1"):
+        exec_storm(rate=-1)

@@ -1,0 +1,82 @@
+"""The per-CPU slots beside the last rows: the same bytes, and it shows where they are not."""
+
+from __future__ import annotations
+
+import subprocess
+
+import made_runs
+import pandas as pd
+import pytest
+
+import labkit
+from labkit.errors import UsageError
+from labkit.notebook.slots import left_over, look_into_map
+
+EMPTY = b"\0" * 544
+
+
+def run_with_slots(made: list[bytes], slots: list[bytes]):
+    held = {"event_slot": made_runs.records(*slots)}
+    return made_runs.make_run(made, cpus=len(slots), slots=held)
+
+
+def test_the_last_event_of_each_cpu_is_compared() -> None:
+    second = made_runs.SECOND
+    made = [made_runs.record(pid=n, cpu=n % 2, timestamp=n * second) for n in (1, 2, 3, 4)]
+    table = look_into_map(run_with_slots(made, [made[3], made[2]]))
+    assert table["slot_pid"].tolist() == [4, 3]
+    assert table["same_bytes"].tolist() == [True, True]
+
+
+def test_one_byte_behind_the_name_makes_it_another_event() -> None:
+    sent, held = made_runs.record(), made_runs.record(left_over=b"x")
+    table = look_into_map(run_with_slots([sent], [held]))
+    assert table["same_bytes"].tolist() == [False]
+    assert table["slot_filename"].tolist() == table["row_filename"].tolist()
+
+
+def test_a_cpu_that_saw_nothing_has_no_answer() -> None:
+    made = made_runs.record()
+    table = look_into_map(run_with_slots([made], [made, EMPTY]))
+    assert table.at[0, "same_bytes"]
+    assert table.at[1, "same_bytes"] is pd.NA
+
+
+def test_an_event_that_failed_is_in_the_slot_alone() -> None:
+    table = look_into_map(run_with_slots([], [made_runs.record()]))
+    assert table["same_bytes"].tolist() == [False]
+
+
+def test_a_run_without_the_map_says_which_variant_has_it() -> None:
+    with pytest.raises(UsageError, match="percpu"):
+        look_into_map(made_runs.refused_run())
+
+
+def test_what_is_left_of_a_longer_name_is_shown() -> None:
+    made = [made_runs.record(left_over=b"thon3\0\xff"), made_runs.record()]
+    assert left_over(made_runs.make_run(made)).tolist() == [r"thon3 \xff", ""]
+
+
+@pytest.mark.live
+def test_user_space_reads_the_event_that_it_was_sent() -> None:
+    run = labkit.collect("percpu", seconds=1, workload=labkit.exec_storm(rate=100))
+    table = look_into_map(run)
+    compared = table["same_bytes"].dropna()
+    assert len(compared) >= 1
+    assert compared.all()
+
+
+@pytest.mark.live
+def test_a_longer_name_shines_through_the_next_one() -> None:
+    class LongThenShort:
+        def start(self) -> None:
+            for program in (f"/bin{'/.' * 40}/true", "/bin/true"):
+                subprocess.run(["taskset", "-c", "0", program], check=True)
+
+        def stop(self) -> None:
+            pass
+
+    run = labkit.collect("percpu", seconds=1, workload=LongThenShort())
+    short = (run.frame.filename == "/bin/true").to_numpy()
+    in_order = run.records["timestamp"].argsort(kind="stable")
+    assert "/./././true" in left_over(run).to_numpy()[in_order][short][-1]

@@ -1,0 +1,240 @@
+"""The stack drawn: what there is to draw, the picture, the HTML, the stepper."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import matplotlib as mpl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matplotlib.patches import Rectangle
+
+import labkit
+from labkit import verifier_log
+from labkit.notebook.stack_stepper import FrameStepper
+from labkit.plots.stack_snapshot import plot_frame
+from labkit.plots.stack_variables import plot_stack_users
+from labkit.show.stack_snapshot import step_html, step_text
+from labkit.stack.llvm_ir import Local
+from labkit.stack.snapshot import KINDS, moment_of
+from labkit.stack.variables import StackUsers
+from labkit.verifier_log.state import SLOT_MEANING
+
+mpl.use("Agg")
+LOGS = Path(__file__).parents[1] / "logs"
+LIFTED = sorted(LOGS.glob("linux-*_stack_lifted.log"))
+USERS = StackUsers(
+    "stack_lifted",
+    (
+        Local("extra", "struct extra_buffer", 768, -1312, 25),
+        Local("event", "struct big_event", 544, -544, 24),
+        Local("local", "struct local_data", 256, -1568, 26),
+    ),
+    "hand",
+)
+
+
+def parsed(name):
+    return verifier_log.parse((LOGS / f"{name}.log").read_bytes())
+
+
+def texts(axes):
+    legend = axes.get_legend()
+    labels = [text.get_text() for text in (legend.get_texts() if legend else [])]
+    return "\n".join(
+        [*(text.get_text() for text in axes.texts), *labels, axes.get_title(loc="left")]
+    )
+
+
+def bars(axes):
+    """Where each bar begins, and how wide it is."""
+    boxes = [one for one in axes.patches if isinstance(one, Rectangle)]
+    return [(one.get_x(), one.get_width()) for one in boxes]
+
+
+# Facts ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", LIFTED, ids=lambda path: path.stem)
+def test_every_kernel_shows_the_same_access(path):
+    moment = moment_of(verifier_log.parse(path.read_bytes()), users=USERS)
+    assert moment is not None
+    assert moment.access is not None
+    assert (moment.access.offset, moment.access.bytes, moment.access.verb) == (-544, 8, "writes")
+    assert moment.access.outside
+    assert "32 bytes past the end" in moment.access.words
+    assert moment.name == "event"
+    assert moment.variable is not None and moment.variable.bytes == 544
+    assert moment.slots[-8].letters in ("0000????", "mmmm????")
+    assert moment.slots[-16].letter == "r"
+
+
+def test_a_helper_reaches_below_the_stack():
+    moment = moment_of(parsed("linux-6.18_llvm-14_helper_write"))
+    assert moment is not None and moment.access is not None
+    assert (moment.access.offset, moment.access.bytes) == (-520, 520)
+    assert moment.access.verb == "hands bpf_get_current_comm()"
+
+
+def test_an_instruction_tells_its_access_itself():
+    log = parsed("linux-6.18_llvm-14_stack_lifted")
+    step = next(
+        s for s in log.instructions if s.instruction.disassembly == "*(u64 *)(r10 -16) = r0"
+    )
+    moment = moment_of(log, step.number)
+    assert moment is not None and moment.access is not None
+    assert (moment.access.offset, moment.access.bytes, moment.access.verb) == (-16, 8, "writes")
+    assert not moment.fatal
+    assert not moment.access.outside
+
+
+def test_every_letter_of_the_log_can_be_drawn():
+    assert set(KINDS) == set(SLOT_MEANING)
+    assert len({kind.colour for kind in KINDS.values()}) == len(KINDS)
+    assert len({kind.hatch for kind in KINDS.values()}) == len(KINDS)
+
+
+def test_a_log_without_instructions_has_nothing_to_draw():
+    assert moment_of(verifier_log.parse("")) is None
+    assert moment_of(verifier_log.parse("R1 !read_ok\nprocessed 0 insns\n")) is None
+
+
+# The static picture ------------------------------------------------------------
+
+
+def test_the_picture_says_which_variable_to_move():
+    axes = plot_frame(parsed("linux-6.18_llvm-14_stack_lifted"), users=USERS)
+    told = texts(axes)
+    assert "➜ move `event` off the stack" in told
+    assert "event: 544 bytes, 32 of them outside" in told
+    assert "`extra` (768 bytes), `local` (256 bytes)" in told
+    assert "r  spill: a register is saved here" in told
+    assert "refused it at instruction 15" in told
+
+
+def test_the_access_is_drawn_to_scale():
+    axes = plot_frame(parsed("linux-6.18_llvm-14_stack_lifted"), users=USERS)
+    boxes = bars(axes)
+    assert (-544, 8) in boxes  # the access
+    assert (-544, 32) in boxes  # the part of event outside
+    assert (-512, 512) in boxes  # the part inside
+    assert axes.get_xlim()[0] < -544
+    assert sum(width == 8 and -512 <= x < 0 for x, width in boxes) >= 64  # the slots
+
+
+def test_a_deep_access_still_fits():
+    text = "0: (7b) *(u64 *)(r10 -4096) = r1\ninvalid stack off=-4096 size=8\nprocessed 1 insns\n"
+    axes = plot_frame(verifier_log.parse(text))
+    assert axes.get_xlim()[0] < -4096
+    assert "3584 bytes past the end" in texts(axes)
+
+
+def test_an_accepted_program_and_no_program_are_drawn_too():
+    assert "refused" not in texts(plot_frame(parsed("linux-6.18_llvm-14_percpu")))
+    assert "no instruction was followed" in texts(plot_frame(verifier_log.parse("")))
+
+
+def test_who_took_the_bytes():
+    axes = plot_stack_users(USERS)
+    told = texts(axes)
+    assert "1568 bytes: 1056 too many" in told
+    assert "768 bytes, 256 past the limit" in told
+    assert "found by hand" in axes.get_xlabel()
+    ends = [start + width for start, width in bars(axes)]
+    assert max(ends) == 1568
+    assert {768, 512, 1312} <= set(ends)
+
+
+# HTML and the stepper ------------------------------------------------------------
+
+
+class Checker(HTMLParser):
+    """Counts open tags, so that a page which is not well formed shows."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.open: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def attributes(page, testid, name):
+    return re.findall(rf'data-testid="{testid}"[^>]* {name}="([^"]*)"', page)
+
+
+def test_the_refused_step_as_html():
+    page = step_html(parsed("linux-6.18_llvm-14_stack_lifted"), users=USERS)
+    assert Checker(page).open == []
+    assert attributes(page, "step", "data-insn") == ["15"]
+    assert attributes(page, "touched", "data-offset") == ["-544"]
+    assert "move <code>event</code>, 544 bytes, off the stack" in page
+    assert page.count("<td class=") == 4 * 16 + 16  # the stack, and one row outside
+
+
+def test_what_a_log_says_is_escaped():
+    text = "; <script>alert(1)</script> @ <b>.c:1\n0: (b7) r0 = <i>0\nR1 !read_ok <u>\n"
+    page = step_html(verifier_log.parse(text))
+    assert not re.search("<(script|i|u|b)>(?!move)", page)
+
+
+def test_the_stepper_starts_at_the_refusal_and_steps():
+    widget = FrameStepper(parsed("linux-6.18_llvm-14_stack_lifted"), USERS)
+    assert widget.slider.value == 14
+    assert "32 bytes past the end" in repr(widget)
+    assert widget.result.value == widget.html
+    widget.slider.value = 0
+    assert attributes(widget.html, "step", "data-insn") == ["0"]
+    assert repr(widget) == "instruction 0: r6 = r1"
+    bundle = widget._repr_mimebundle_()
+    assert bundle["text/html"] == widget.html
+    assert bundle["text/plain"] == widget.words
+
+
+def test_a_stepper_without_a_log_says_so():
+    widget = FrameStepper(verifier_log.parse(""))
+    assert widget.slider.disabled
+    assert "no instruction" in repr(widget)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.sampled_from(sorted(LOGS.glob("linux-*.log"))), st.integers(0, 10**6))
+def test_any_step_of_any_log(path, number):
+    log = verifier_log.parse(path.read_bytes())
+    if len(log.instructions):
+        step = number % len(log.instructions)
+        assert Checker(step_html(log, step)).open == []
+        assert step_text(moment_of(log, step))
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.text())
+def test_any_text(text):
+    log = verifier_log.parse("0: (7b) *(u64 *)(r10 -8) = r1 ; R10=fp0 " + text)
+    assert Checker(step_html(log)).open == []
+
+
+# Live ------------------------------------------------------------
+
+
+@pytest.mark.live
+def test_live_from_the_report_alone():
+    report = labkit.build("stack_lifted")
+    moment = moment_of(report.verifier_log, users=labkit.stack_users(report))
+    assert moment is not None and moment.access is not None
+    assert moment.fatal == report.verifier_log.fatal.body
+    assert moment.access.outside
+    told = texts(labkit.plot_frame(report))
+    assert f"move `{moment.name}` off the stack" in told
+    assert moment.name.startswith(("event", "extra", "local"))
+    assert (
+        moment.name in repr(labkit.frame_stepper(report))
+        or moment.name in labkit.frame_stepper(report).html
+    )
