@@ -80,10 +80,12 @@ def tag(name: str, *content: object, **attributes: object) -> Markup:
     return Markup("<{0}{1}>{2}</{0}>").format(name, words, join(content))
 
 
-def page(*content: object, **attributes: object) -> Markup:
-    """Wrap the parts of one output, with the style sheet."""
-    body = tag("div", *content, class_="lab", **attributes)
-    return Markup(f"<style>{CSS}</style>{body}")
+def page(*content: object, **attributes: object) -> str:
+    """Wrap the parts of one output, with the style sheet.
+
+    It is a plain str: this leaves the lab, and whoever adds to Markup would have it escaped.
+    """
+    return f"<style>{CSS}</style>" + str(tag("div", *content, class_="lab", **attributes))
 
 
 def badge(kind: str, words: object, **attributes: object) -> Markup:
