@@ -37,7 +37,7 @@ _PUBLIC = {
     "limit_finder": "labkit.notebook.limit_finder",
     "probe_frame": "labkit.notebook.limit",
     "largest_frame": "labkit.notebook.limit",
-    "call_chain": "labkit.machine.chain",
+    "call_chain": "labkit.machine.stack_limit",
     "optimiser_table": "labkit.notebook.optimiser",
     "plot_structs": "labkit.plots.stack",
     "plot_search": "labkit.plots.stack",

@@ -9,6 +9,7 @@ from labkit.claims import measuring
 from labkit.claims.base import FALSE, HALF_TRUE, NOT_HERE, TRUE, Observed, Verdict, experiment
 from labkit.claims.measuring import NotTold
 from labkit.errors import LabError
+from labkit.machine.stack_limit import WORD
 from labkit.notebook import limit
 from labkit.program.variants import BPF_TREE, STACK_LIMIT, Variant
 
@@ -44,7 +45,7 @@ def stack_limit() -> Observed:
 
     try:
         found = [limit.largest_frame(gate) for gate in limit.GATES]
-        versions = build(limit.frame_variant(limit.WORD, "compiler")).versions
+        versions = build(limit.frame_variant(WORD, "compiler")).versions
     except LabError as error:
         raise NotTold(str(error)) from error
     parts = [one.tried.rename(columns={"size": "bytes"}).assign(gate=one.gate) for one in found]

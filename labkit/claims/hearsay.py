@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from labkit.building.build import build
 from labkit.claims import measuring
-from labkit.machine.chain import call_chain
 from labkit.machine.check import create_map
-from labkit.notebook.limit import GATES, WORD, Largest, bisect, largest_frame
+from labkit.machine.stack_limit import WORD, bisect, call_chain
+from labkit.notebook.limit import GATES, Largest, largest_frame
 from labkit.program.variants import STACK_LIMIT, Variant
 
 if TYPE_CHECKING:

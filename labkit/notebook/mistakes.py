@@ -33,7 +33,7 @@ from labkit.building.build import LOG_LEVEL, build, report_of
 from labkit.building.report import ACCEPTED, BuildReport, Gate
 from labkit.errors import MachineError
 from labkit.machine import bpf_syscall
-from labkit.machine.chain import call_chain
+from labkit.machine.stack_limit import call_chain
 from labkit.program.variants import BPF_TREE, Variant
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ import pytest
 
 import labkit
 from labkit.claims.hearsay import null_check
+from labkit.machine.stack_limit import WORD
 from labkit.magic import build_cell
 from labkit.notebook import exercises_01 as exercises
 from labkit.notebook.exercises_01 import (
@@ -14,7 +15,6 @@ from labkit.notebook.exercises_01 import (
     check_predictions,
     check_shrunk,
 )
-from labkit.notebook.limit import WORD
 
 SIZES = (504, 512, 520)
 
