@@ -6,9 +6,9 @@ from labkit.building.build import layout
 from labkit.building.report import BuildReport
 from labkit.collecting.collection import Run, collect
 from labkit.collecting.workload import exec_storm
+from labkit.machine.cpus import possible_cpus
 from labkit.notebook.exercises_01 import STRUCTS, Answer
 from labkit.notebook.slots import left_over
-from labkit.plots.percpu import possible_cpus
 from labkit.program.variants import Variant
 
 SCRATCH = 512  # bytes: a map value of that size or more is scratch that the exercise does without
@@ -19,9 +19,10 @@ NOT_RUN = Answer(False, ("run the cell above first; its name holds the result",)
 def check_cost(bytes_taken: int) -> Answer:
     """Compare with the memory that the three per-CPU arrays take on this machine."""
     once = sum(layout()[name]["size"] for name in STRUCTS)
-    truth = once * possible_cpus()
+    cpus = len(possible_cpus())
+    truth = once * cpus
     if bytes_taken == truth:
-        return Answer(True, (f"{once} bytes for each of {possible_cpus()} possible CPUs",))
+        return Answer(True, (f"{once} bytes for each of {cpus} possible CPUs",))
     return Answer(False, (f"{bytes_taken:,} bytes are {abs(bytes_taken - truth):,} off",))
 
 
