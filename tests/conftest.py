@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,12 @@ from labkit import session
 from labkit.machine import check
 
 REQUIRE_LIVE = os.environ.get("LABKIT_REQUIRE_LIVE") == "1"
+
+
+# Where pytest itself ignores Ctrl-C (nohup, a background job of a script), what the tests start
+# would ignore it as well, and wait for ever for an interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
