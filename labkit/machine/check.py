@@ -117,11 +117,10 @@ def _map_row(name: str, errno: int, mend: str) -> Row:
 
 
 def _tracefs() -> Iterator[Row]:
-    mend = f"mount -t tracefs tracefs {tracefs.TRACEFS}"
     try:
         done = tracefs.mount_tracefs()
     except OSError as error:
-        yield Row("tracefs", False, str(error.strerror), f"sudo {mend}")
+        yield Row("tracefs", False, str(error.strerror), tracefs.mend(error))
         return
     place = tracefs.tracefs_place()
     yield Row("tracefs", True, f"{done} just now" if done else f"mounted on {place}")

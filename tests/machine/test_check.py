@@ -69,6 +69,7 @@ def test_the_wrong_bcc_is_named_as_such(tmp_path: Path) -> None:
     result = check_with(str(fake))
     assert result.returncode == 3
     assert "unrelated package from PyPI" in result.stderr
+    assert f"To mend it: sudo {fake} -m pip uninstall bcc" in result.stderr
 
 
 @pytest.mark.parametrize("python", ["/nowhere/python3", "/bin/false"])
