@@ -137,8 +137,7 @@ def test_live_an_array_and_a_program_that_does_not_compile():
     )
     (user,) = stack_bytes.stack_variables(Variant("f", source, "")).variables
     assert (user.name, user.bytes, user.line) == ("text", 40, 3)
-    broken = stack_bytes.stack_variables(
-        Variant("g", source.replace("return 0;", "return nothing;"), "")
-    )
+    nonsense = source.replace("return 0;", "return nothing;")
+    broken = stack_bytes.stack_variables(Variant("g", nonsense, ""))
     assert broken.sizes == {"text": 40}
     assert "C text" in broken.found
