@@ -6,10 +6,12 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from simulated import either_kernel
 
 from labkit import session
 from labkit.machine import check
 
+__all__ = ["either_kernel"]  # a fixture for every test
 REQUIRE_LIVE = os.environ.get("LABKIT_REQUIRE_LIVE") == "1"
 
 

@@ -46,6 +46,7 @@ def stack_snapshot(
     lowest = snapshot.lowest if snapshot else -(limit or SLOT)
     left = lowest - (_ROOM if lowest < -(limit or 0) else SLOT)
     end = -limit if limit is not None else lowest  # of the stack, as far as it is known
+    axes.set_xlim(left, SLOT)
     with style.styled():
         _draw_slots(axes, snapshot, left, end)
         _draw_variables(axes, variables, left, end)
@@ -150,16 +151,18 @@ def _draw_access(axes: Axes, snapshot: Snapshot, limit: int) -> None:
         axes.barh(
             0, access.bytes, _OVER, access.offset, facecolor=colour + "55", hatch=hatch, **look
         )
-    pointed = (access.offset + min(access.bytes, SLOT) / 2, -_OVER / 2 - 0.05)
-    near = access.offset < limit / 2
-    arrow = {"arrowstyle": "-|>", "color": colour, "linewidth": 2, "relpos": (0.0, 0.0)}
+    words_at = 0.02 if access.offset < limit else 0.3  # of the width, away from the limit's words
+    left, right = axes.get_xlim()
+    pointed = access.offset + min(access.bytes, SLOT) / 2
+    towards = 0.0 if pointed < left + (words_at + 0.25) * (right - left) else 1.0
+    arrow = {"arrowstyle": "-|>", "color": colour, "linewidth": 2, "relpos": (towards, 0.0)}
     axes.annotate(
         words,
-        pointed,
-        xytext=(0.02 if near else 0.45, 0.98),
+        (pointed, -_OVER / 2 - 0.05),
+        xytext=(words_at, 0.98),
         textcoords="axes fraction",
         va="top",
-        arrowprops={**arrow, "relpos": (0.0 if near else 1.0, 0.0)},
+        arrowprops=arrow,
     )
 
 
@@ -189,7 +192,6 @@ def _short(text: str) -> str:
 def _finish(axes: Axes, snapshot: Snapshot | None, left: int, title: str, *, placed: bool) -> None:
     deeper = f", in a function {snapshot.depth} calls deep" if snapshot and snapshot.depth else ""
     axes.set_title(title + deeper, loc="left", fontweight="bold")
-    axes.set_xlim(left, SLOT)
     axes.set_ylim(2.1, -2.6)
     apart = 64
     while -left > _TICKS * apart:

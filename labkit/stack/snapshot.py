@@ -146,7 +146,7 @@ def _told_limit(log: VerifierLog) -> int | None:
 def _extents(log: VerifierLog) -> list[int]:
     if not len(log.instructions):
         return []
-    return list(log.frame["stack_extent"].fillna(0).astype("int64"))
+    return list(log.table["stack_extent"].fillna(0).astype("int64"))
 
 
 def snapshot_of(
