@@ -7,10 +7,12 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from simulated import either_kernel
 
 from labkit import session
 from labkit.machine import check
 
+__all__ = ["either_kernel"]  # a fixture for every test
 REQUIRE_LIVE = os.environ.get("LABKIT_REQUIRE_LIVE") == "1"
 
 

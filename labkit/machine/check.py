@@ -22,6 +22,7 @@ from labkit import session
 from labkit.errors import MachineError
 from labkit.machine import rights, tracefs
 from labkit.machine.bpf_syscall import MAP_CREATE, bpf
+from labkit.machine.stack_limit import measured
 
 NEWER_KERNEL = "boot a kernel of 5.8 or later (uname -r tells which one runs)"
 BPFFS = "/sys/fs/bpf"
@@ -141,6 +142,14 @@ def _map_row(name: str, errno: int, mend: str) -> Row:
     return Row(name, False, refused, mend)
 
 
+def _stack_limit() -> Iterator[Row]:
+    """How much stack a program may have: some fifty small programs were loaded to find out."""
+    found = measured()
+    yield Row("stack limit", None, str(found))
+    if found.chain_rule:
+        yield Row("call chains", None, found.chain_rule)
+
+
 def _tracefs() -> Iterator[Row]:
     try:
         done = tracefs.mount_tracefs()
@@ -239,6 +248,7 @@ def _memlock() -> Iterator[Row]:
 _PROBES: tuple[Callable[[], Iterator[Row]], ...] = (
     _kernel,
     _rights_and_maps,
+    _stack_limit,
     _tracefs,
     _bpffs,
     _bcc,

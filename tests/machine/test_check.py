@@ -13,6 +13,7 @@ from labkit import session
 from labkit.collecting.workload import exec_storm
 from labkit.errors import UsageError
 from labkit.machine import check
+from labkit.machine.stack_limit import StackLimit, largest_frame
 
 
 def test_each_lack_says_how_to_mend_it() -> None:
@@ -35,6 +36,20 @@ def test_on_a_machine_that_can_nothing_is_missing() -> None:
         "CPUs",
         "kernel lockdown",
     } <= names
+
+
+@pytest.mark.live
+@pytest.mark.usefixtures("either_kernel")
+def test_the_stack_limit_is_measured() -> None:
+    found = {row.name: row.found for row in check.check()}
+    assert found["stack limit"] == f"{largest_frame()} bytes, measured"
+    assert f"socket_filter: {largest_frame('socket_filter')} bytes together" in found["call chains"]
+
+
+def test_a_limit_that_is_not_known_is_not_claimed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check, "measured", lambda: StackLimit(unknown="no rights"))
+    (row,) = check._stack_limit()
+    assert (row.ok, row.found) == (None, "not known: no rights")
 
 
 @pytest.mark.live
