@@ -47,21 +47,21 @@ _FORMER = {
     "plot_timeline": "labkit.plots.events:timeline",
     "plot_busiest": "labkit.plots.events:busiest",
     "plot_rate": "labkit.plots.events:rate",
-    "plot_structs": "labkit.plots.stack",
-    "plot_search": "labkit.plots.stack",
-    "plot_stack_users": "labkit.plots.stack_variables",
-    "plot_frame": "labkit.plots.stack_snapshot",
-    "stack_users": "labkit.stack.variables",
+    "plot_structs": "labkit.plots.structs",
+    "plot_search": "labkit.plots.structs",
+    "plot_stack_users": "labkit.plots.variables:stack_variables",
+    "plot_frame": "labkit.plots.snapshot:stack_snapshot",
+    "stack_users": "labkit.stack.variables:stack_variables",
     "read_tracepoint": "labkit.machine.tracepoint",
     "call_chain": "labkit.machine.stack_limit",
     "look_into_map": "labkit.notebook.slots",
     "left_over": "labkit.notebook.slots",
-    "limit_finder": "labkit.notebook.limit_finder",
+    "limit_finder": "labkit.notebook.finder",
     "probe_frame": "labkit.notebook.limit",
     "largest_frame": "labkit.notebook.limit",
     "optimiser_table": "labkit.notebook.optimiser",
-    "frame_stepper": "labkit.notebook.stack_stepper",
-    "way_switch": "labkit.notebook.alternative_switch",
+    "frame_stepper": "labkit.notebook.stepper:stack_stepper",
+    "way_switch": "labkit.notebook.alternatives",
     "other_ways": "labkit.program.alternatives",
     "prove": "labkit.claims",
     "EXPERIMENTS": "labkit.claims",
@@ -70,7 +70,7 @@ _FORMER = {
     "Run": "labkit.collecting.collection",
 }
 
-__all__ = [*_PUBLIC, *_ROOMS]
+__all__ = list(_PUBLIC)
 
 
 def __getattr__(name: str) -> Any:
@@ -80,4 +80,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return [*__all__, *_ROOMS]

@@ -68,6 +68,7 @@ class BuildReport:
     source: str = field(default="", repr=False)
     file_name: str = ""
     maps: dict[str, Any] = field(default_factory=dict, repr=False)
+    stack_limit: int | None = None  # bytes, measured on that kernel; None where it is not known
 
     @property
     def accepted(self) -> bool:
@@ -102,7 +103,7 @@ class BuildReport:
     def explain(self, variables: Mapping[str, int] | None = None) -> Explanation:
         """Say in plain words what happened, why, and what to change.
 
-        ``variables`` are bytes of stack by variable, as ``labkit.stack_users(report).sizes``.
+        ``variables`` are bytes of stack by variable, as ``stack_variables(report).sizes``.
         """
         return explain.explain(
             outcome=self.outcome,
@@ -144,6 +145,7 @@ class BuildReport:
             "verifier_log": self.verifier_text,
             "insns_processed": self.insns_processed,
             "stack_depth": self.stack_depth,
+            "stack_limit": self.stack_limit,
             "how_lifted": self.how_lifted,
             "versions": self.versions,
             "reason": self.reason,

@@ -1,8 +1,10 @@
 """What this machine is: its rights, its CPUs, its tracefs, what its kernel takes.
 
-from labkit import machine
-machine.call_chain(304, 304, program_type="socket_filter")
-machine.read_tracepoint("sched:sched_process_exec")
+    from labkit import machine
+    machine.call_chain(304, 304, program_type="socket_filter")
+    machine.read_tracepoint("sched:sched_process_exec")
+
+Each name loads its module when it is first used.
 """
 
 from __future__ import annotations

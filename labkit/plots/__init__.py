@@ -1,8 +1,10 @@
 """One function a picture; each returns the Axes that it drew on.
 
-from labkit import plots
-plots.stack_snapshot(report)    # of what the verifier knew where it refused
-plots.events_per_cpu(run)
+    from labkit import plots
+    plots.stack_snapshot(report)        # what the verifier knew of the stack where it refused
+    plots.events_per_cpu(run)
+
+Each name loads its module when it is first used, and matplotlib with it.
 """
 
 from __future__ import annotations
@@ -14,12 +16,12 @@ from labkit.lazy import attribute
 _NAMES = {
     "busiest": "labkit.plots.events",
     "events_per_cpu": "labkit.plots.events",
-    "limit_search": "labkit.plots.stack:plot_search",
+    "limit_search": "labkit.plots.structs:plot_search",
     "percpu_slots": "labkit.plots.percpu",
     "rate": "labkit.plots.events",
-    "stack_snapshot": "labkit.plots.stack_snapshot:plot_frame",
-    "stack_variables": "labkit.plots.stack_variables:plot_stack_users",
-    "struct_sizes": "labkit.plots.stack:plot_structs",
+    "stack_snapshot": "labkit.plots.snapshot",
+    "stack_variables": "labkit.plots.variables",
+    "struct_sizes": "labkit.plots.structs:plot_structs",
     "timeline": "labkit.plots.events",
 }
 

@@ -99,7 +99,7 @@ def timeline(run: HasEvents, axes: Axes | None = None) -> Axes:
     """
     axes = _begin(axes, run, "When each CPU saw an exec")
     frame, (cpus, quiet) = run.frame, _shown_cpus(run)
-    seconds, lanes = _seconds(frame), cpus.index.get_indexer_for(frame.cpu)
+    seconds, lanes = _seconds(frame), cpus.index.get_indexer(frame.set_index("cpu").index)
     with styled():
         for sound, marker, colour in ((True, "|", GOOD), (False, "X", BAD)):
             rows = (frame.data_ok == sound).to_numpy(bool)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from labkit.building.build import layout as struct_layout
 from labkit.machine import cpus as machine
+from labkit.machine.stack_limit import measured
 from labkit.plots.style import HATCHES, INK, OTHERS, PAPER, limit_line, new_axes, styled
-from labkit.program.variants import STACK_LIMIT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +23,7 @@ def percpu_slots(
     cpus: Sequence[int] | None = None,
     axes: Axes | None = None,
 ) -> Axes:
-    """Draw each CPU's own copy of the three objects, to scale beside the 512 bytes of stack.
+    """Draw each CPU's own copy of the three objects, to scale beside the stack.
 
     ``layout`` is what labkit.layout() returns, ``cpus`` the ids of the CPUs that are possible here:
     both are measured where they are not given.
@@ -32,17 +32,18 @@ def percpu_slots(
     ids = cpus or machine.possible_cpus()
     count, shown = len(ids), min(len(ids), MOST_CPUS)
     axes = axes or new_axes(9.0, 1.6 + 0.6 * shown)
+    limit = measured().bytes
     with styled():
-        _box(axes, 0, 0, STACK_LIMIT, "512 bytes", PAPER, "")
+        _box(axes, 0, 0, limit or 0, f"{limit} bytes" if limit else "not known here", PAPER, "")
         for place in range(shown):
             _lane(axes, place + 1, sizes)
-        limit_line(axes, STACK_LIMIT, "the stack ends here")
+        limit_line(axes, limit or 0, "the stack ends here" if limit else "")
     total = sum(sizes.values())
     words = f"{total} bytes × {count} possible CPUs = {total * count:,} bytes of kernel memory"
     axes.set_title(f"A slot for each CPU: {words}\n", loc="left", color=INK, fontsize="medium")
     labels = ["the stack of one run", *(f"slot of CPU {cpu}" for cpu in ids[:shown])]
     axes.set_yticks(range(shown + 1), labels)
-    axes.set(xlabel="bytes", ylim=(shown + 0.9, -0.6), xlim=(0, total * 1.02))
+    axes.set(xlabel="bytes", ylim=(shown + 0.9, -0.6), xlim=(0, max(total, limit or 0) * 1.02))
     if count > shown:
         axes.text(0, shown + 0.75, f"… and {count - shown} slots more", color=INK)
     return axes

@@ -36,7 +36,7 @@ from labkit.claims.base import FALSE, HALF_TRUE, NOT_HERE, TRUE
 from labkit.claims.measuring import NotTold
 from labkit.collecting.workload import PROGRAM
 from labkit.errors import LabError, UsageError, WorkerError
-from labkit.notebook.alternative_switch import WaySwitch
+from labkit.notebook.alternatives import WaySwitch
 from labkit.plots.claims import PICTURES
 from labkit.program import alternatives
 

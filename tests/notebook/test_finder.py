@@ -8,7 +8,7 @@ import pytest
 from slow import Slow
 
 import labkit
-from labkit.notebook.limit_finder import LimitFinder, verdicts_text
+from labkit.notebook.finder import LimitFinder, verdicts_text
 
 
 def below(edge: int) -> Any:
