@@ -20,7 +20,7 @@ from typing import Any
 from labkit.lazy import attribute
 
 _PUBLIC = {
-    "check": "labkit.machine.check",
+    "check": "labkit.checklist",
     "build": "labkit.building.build",
     "layout": "labkit.building.build",
     "collect": "labkit.collecting.collection",

@@ -41,7 +41,7 @@ def say_machine(report: BuildReport) -> None:
 
 def command_check(options: argparse.Namespace) -> int:
     """Run ``check``."""
-    from labkit.machine.check import check
+    from labkit.checklist import check
 
     found = check()
     print(json.dumps(found.to_json(), indent=2) if options.json else found)

@@ -12,8 +12,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from labkit.building.build import build
+from labkit.checklist import create_map
 from labkit.claims import measuring
-from labkit.machine.check import create_map
 from labkit.machine.stack_limit import WORD, bisect, call_chain
 from labkit.machine.stack_limit import largest_frame as of_kernel
 from labkit.notebook.limit import GATES, Largest, largest_frame

@@ -6,8 +6,8 @@ import pytest
 
 import labkit
 from labkit.building.report import COMPILER_REFUSED, VERIFIER_REFUSED, Gate
+from labkit.checklist import create_map
 from labkit.claims import hearsay
-from labkit.machine.check import create_map
 from labkit.machine.stack_limit import WORD
 from labkit.notebook import limit, optimiser
 from labkit.notebook.limit import GATES, frame_variant, largest_frame, lets_through
