@@ -1,11 +1,11 @@
-"""What the widgets say of themselves: what they are doing, and what went wrong."""
+"""What the widgets show: their answers, what they are doing, and what went wrong."""
 
 from __future__ import annotations
 
 from markupsafe import Markup
 
 from labkit.errors import LabError
-from labkit.show.style import badge, page, tag
+from labkit.show.style import badge, page, table, tag
 
 
 def error_html(error: Exception) -> str:
@@ -19,3 +19,15 @@ def error_html(error: Exception) -> str:
 def state_html(state: str, words: object, **attributes: object) -> Markup:
     """Return one line that says what a widget is doing; ``state`` is for tests to wait on."""
     return tag("p", words, data_testid="state", data_state=state, aria_live="polite", **attributes)
+
+
+def frame_verdicts(size: int, passed: dict[str, bool]) -> tuple[str, str]:
+    """Return the verdict of each gate on a frame of ``size`` bytes: as HTML, and as a line."""
+    rows, words = [], []
+    for gate, good in passed.items():
+        kind, verdict = ("good", "lets it through") if good else ("bad", "refuses it")
+        sign = badge(kind, verdict, data_testid=f"limit-{gate}", data_size=size)
+        rows.append([f"the {gate}", sign])
+        words.append(f"the {gate} {verdict}")
+    head = f"a frame of {size} bytes"
+    return page(table([head, ""], rows)), f"{head}: {', '.join(words)}"
