@@ -90,10 +90,7 @@ def test_no_name_is_too_strange(picture) -> None:
 @pytest.mark.parametrize("name", ["$x$", "a$b", "$", "100% _^{}"])
 def test_a_name_is_text_and_no_mathematics(name: str) -> None:
     assert mpl.cbook.is_math_text(plots.drawable(name)) is False
-    shown_as, _is_math = mpl.text.Text(0, 0, "")._preprocess_math(  # type: ignore[attr-defined]
-        plots.drawable(name)
-    )
-    assert shown_as == name
+    assert plots.drawable(name).replace(r"\$", "$") == name  # as matplotlib draws it
 
 
 def test_bars_are_what_was_delivered() -> None:
