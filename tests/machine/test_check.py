@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from labkit import session
 from labkit.collecting.workload import exec_storm
 from labkit.errors import UsageError
 from labkit.machine import check
@@ -84,6 +85,19 @@ def test_the_wrong_bcc_is_named_as_such(tmp_path: Path) -> None:
     result = check_with(str(fake))
     assert result.returncode == 3
     assert "unrelated package from PyPI" in result.stderr
+    assert f"To mend it: sudo {fake} -m pip uninstall bcc" in result.stderr
+
+
+@pytest.mark.live
+def test_the_rights_are_those_of_the_process_that_loads(tmp_path: Path) -> None:
+    """LABKIT_BCC_PYTHON may name a Python that has other rights than ours."""
+    powerless = tmp_path / "python"
+    drop = "setpriv --bounding-set=-sys_admin,-bpf,-perfmon"
+    powerless.write_text(f'#!/bin/sh\nexec {drop} {session.shared().python} "$@"\n')
+    powerless.chmod(0o755)
+    rows = check_with(str(powerless)).stdout.splitlines()
+    assert all(row.ok is not False for row in check._rights())
+    assert [row.split()[1] for row in rows if row.startswith("MISSING")][:2] == ["rights", "bpf()"]
 
 
 @pytest.mark.parametrize("python", ["/nowhere/python3", "/bin/false"])
