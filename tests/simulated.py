@@ -77,7 +77,8 @@ def _frames(instructions: bytes) -> tuple[list[int], bool]:
 
     No frames are returned for a program that does anything else.
     """
-    frames, tail_call = [], False
+    frames: list[int] = []
+    tail_call = False
     for place in range(0, len(instructions), 8):
         code, registers, offset, number = struct.unpack_from("=BBhi", instructions, place)
         little = sys.byteorder == "little"

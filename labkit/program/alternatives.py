@@ -61,7 +61,7 @@ WAYS: dict[str, Way] = {
             "reserve_or_heap",
             "reserve where there is a ring buffer, else a per-CPU heap",
             "4.6; the reserving half 5.8",
-            "one source for kernels with a ring buffer and without: as bcc's libbpf-tools do it, and "
+            "one source for kernels with a ring buffer and without: so do bcc's libbpf-tools and "
             "Inspektor Gadget",
         ),
         Way(
@@ -112,8 +112,8 @@ ALSO: dict[str, tuple[str, str]] = {
     ),
     "BPF_F_CPU, to read a slot": (
         "7.0",
-        "user space wants one CPU's slot: the flag, with the CPU's number above bit 32, copies that "
-        "one instead of all",
+        "user space wants one CPU's slot: the flag, with the CPU's number from bit 32 up, copies "
+        "that one instead of all",
     ),
     "arena": ("6.9", "large structures shared with user space; needs clang and libbpf"),
 }
