@@ -46,7 +46,6 @@ _PUBLIC = {
     "plot_frame": "labkit.plots.stack_snapshot",
     "frame_stepper": "labkit.notebook.stack_stepper",
     "prove": "labkit.claims",
-    "EXPERIMENTS": "labkit.claims",
     "other_ways": "labkit.program.alternatives",
     "way_switch": "labkit.notebook.alternative_switch",
     "VARIANTS": "labkit.program.variants",

@@ -8,11 +8,11 @@ from typing import Any
 import ipywidgets
 
 from labkit.building.report import OUTCOMES, BuildReport
-from labkit.claims.base import Program
 from labkit.notebook.background import Latest
 from labkit.notebook.panel import Panel, error_html, state_html
 from labkit.program.alternatives import WAYS, Way
 from labkit.program.variants import Variant
+from labkit.show.code import CSource
 from labkit.show.style import page, tag
 
 
@@ -25,7 +25,7 @@ def _live_build(variant: Variant) -> BuildReport:
 def way_html(way: Way, report: BuildReport) -> str:
     """Return what there is to know of a way: since when, when to choose it, file, verdict."""
     words = f"{way.title}. Since Linux {way.since}. When to choose it: {way.choose}."
-    program = Program(way.path)._repr_html_()
+    program = CSource(way.path)._repr_html_()
     return page(tag("p", words)) + program + report._repr_html_()
 
 
