@@ -37,7 +37,7 @@ _PUBLIC = {
     "limit_finder": "labkit.notebook.limit_finder",
     "probe_frame": "labkit.notebook.limit",
     "largest_frame": "labkit.notebook.limit",
-    "call_chain": "labkit.machine.chain",
+    "call_chain": "labkit.machine.stack_limit",
     "optimiser_table": "labkit.notebook.optimiser",
     "plot_structs": "labkit.plots.stack",
     "plot_search": "labkit.plots.stack",
@@ -58,10 +58,14 @@ _PUBLIC = {
     "BuildRefused": "labkit.errors",
 }
 
+_ROOMS = ("claims", "notebook", "plots")  # labkit.claims.cost(), without an import of its own
+
 __all__ = list(_PUBLIC)
 
 
 def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return import_module(f"labkit.{name}")
     if name not in _PUBLIC:
         raise AttributeError(f"labkit has no {name!r}; it has: {', '.join(__all__)}")
     return getattr(import_module(_PUBLIC[name]), name)

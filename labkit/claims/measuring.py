@@ -60,7 +60,8 @@ def timer(cpu: int, count: int | None = None) -> Load:
 
 def execs(cpu: int, paths: Iterable[str | os.PathLike[str]], count: int | None = None) -> Load:
     """Return a load: a task on ``cpu`` execs ``paths`` in turn, ``count`` times in all."""
-    return {"kind": "exec", "cpu": cpu, "paths": [os.fspath(path) for path in paths], "count": count}
+    words = [os.fspath(path) for path in paths]
+    return {"kind": "exec", "cpu": cpu, "paths": words, "count": count}
 
 
 def cpus() -> list[int]:

@@ -83,10 +83,8 @@ def judge_needed(table: pd.DataFrame) -> Ruling:
 
 
 def _each(table: pd.DataFrame) -> str:
-    return ", ".join(
-        f"{row.gate}{f' ({row.program_type})' if row.program_type else ''} {row.bytes:,}"
-        for row in table.itertuples()
-    )
+    parts = ((gate, f" ({kind})" if kind else "", size) for gate, kind, size in table.to_numpy())
+    return ", ".join(f"{gate}{kind} {size:,}" for gate, kind, size in parts)
 
 
 @claim(

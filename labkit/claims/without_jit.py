@@ -23,7 +23,7 @@ GUARD = 'trap "" INT TERM HUP; echo ready; cat >/dev/null; echo "$1" >"$2"'
 
 
 @contextlib.contextmanager
-def jit_off(switch: Path = SWITCH) -> Iterator[None]:
+def jit_off(switch: Path) -> Iterator[None]:
     """Switch the kernel's BPF JIT off; whatever happens to this process, it is put back.
 
     A process of its own does that: it gets no signal meant for us, and outlives even our SIGKILL.
@@ -95,7 +95,7 @@ def without_jit() -> Measured:
 
     if SWITCH.exists() and SWITCH.read_text().strip() == "0":
         raise Unmeasurable("the JIT is off on this machine (net.core.bpf_jit_enable is 0).")
-    with jit_off():
+    with jit_off(SWITCH):
         off = {kind: largest_frame(kind) for kind in MEASURED_TYPES}
     on = {kind: largest_frame(kind) for kind in MEASURED_TYPES}
     rows = [

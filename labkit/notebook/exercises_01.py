@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from labkit.building.build import build, layout
 from labkit.building.report import BuildReport
 from labkit.claims import null_check
-from labkit.notebook.limit import WORD, lets_through
+from labkit.machine.stack_limit import WORD
+from labkit.notebook.limit import lets_through
 from labkit.program.variants import BPF_TREE, STACK_LIMIT, Variant
 
 PUZZLE = Variant("puzzle", BPF_TREE / "exercises" / "puzzle.c", "five objects, one too many")

@@ -5,19 +5,18 @@ A frame grows by words of 8 bytes, so sizes are multiples of 8. Nothing here kno
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from labkit.building.build import build
 from labkit.building.report import COMPILER_REFUSED, VERIFIER_REFUSED, BuildReport
-from labkit.errors import LabError, MachineError, UsageError
+from labkit.errors import MachineError, UsageError
+from labkit.machine.stack_limit import WORD, bisect
 from labkit.program.variants import BPF_TREE, LIFTED_LIMIT, Variant
 
 if TYPE_CHECKING:
     import pandas as pd
 
-WORD = 8  # bytes
 GATES = ("compiler", "verifier")
 SEARCHED = 1024  # bytes: both gates are expected to refuse a frame of that size
 
@@ -92,18 +91,3 @@ def largest_frame(gate: str, upper: int = SEARCHED) -> Largest:
 
     size = bisect(passes, WORD, upper, WORD)
     return Largest(gate, size, tuple(tries))
-
-
-def bisect(passes: Callable[[int], bool], lower: int, upper: int, step: int) -> int:
-    """Return the largest multiple of ``step`` that passes. Raises LabError if the ends are wrong.
-
-    ``lower`` must pass and ``upper`` must not; both are multiples of ``step``.
-    """
-    if not passes(lower):
-        raise LabError(f"even {lower} is refused, so there is no limit to look for")
-    if passes(upper):
-        raise LabError(f"{upper} is let through: look further up")
-    while upper - lower > step:
-        middle = (lower + upper) // (2 * step) * step
-        lower, upper = (middle, upper) if passes(middle) else (lower, middle)
-    return lower

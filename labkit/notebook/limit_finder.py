@@ -7,8 +7,9 @@ from typing import Any
 
 import ipywidgets
 
+from labkit.machine.stack_limit import WORD
 from labkit.notebook.background import Latest
-from labkit.notebook.limit import GATES, SEARCHED, WORD
+from labkit.notebook.limit import GATES, SEARCHED
 from labkit.notebook.panel import Panel, error_html, state_html
 from labkit.show.style import badge, page, table
 

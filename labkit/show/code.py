@@ -28,6 +28,7 @@ class CSource(Code):
         self.path = path
 
     def _repr_html_(self) -> str:
-        _style, _, lines = str(super()._repr_html_()).partition("</style>")
+        shown = super()._repr_html_()  # type: ignore[no-untyped-call]
+        _style, _, lines = str(shown).partition("</style>")
         text = tag("div", Html(lines), class_="lab-c")
         return page(tag("style", Html(CSS)), tag("h4", self.path.name), text)
