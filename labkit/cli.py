@@ -128,7 +128,7 @@ def command_prove(options: argparse.Namespace) -> int:
         print("\n".join(f"{name:<14} {one.sentence}" for name, one in claims.CLAIMS.items()))
         return ACCEPTED_STATUS
     results = claims.prove(*options.names, progress=_progress_bar)
-    print(claims.to_json(results) if options.json else results)
+    print(json.dumps(results.to_json(), indent=2) if options.json else results)
     told = any(result.verdict != NOT_HERE for result in results)
     return ACCEPTED_STATUS if told else MACHINE_STATUS
 

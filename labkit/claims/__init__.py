@@ -12,12 +12,12 @@ table of them that the terminal, the notebook and the tests read.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 
 from labkit.claims.across_cpus import across_cpus
 from labkit.claims.call_chain import call_chain
 from labkit.claims.claim import NOT_MEASURED, VERDICTS, Claim, Result, Results
+from labkit.claims.contention import contention
 from labkit.claims.cost import cost
 from labkit.claims.full_speed import full_speed
 from labkit.claims.loss import loss
@@ -41,6 +41,7 @@ __all__ = [
     "bytes_needed",
     "call_chain",
     "compare",
+    "contention",
     "cost",
     "full_speed",
     "loss",
@@ -50,7 +51,6 @@ __all__ = [
     "small_structs",
     "stack_limit",
     "stale_bytes",
-    "to_json",
     "value_cap",
     "within_a_cpu",
     "without_jit",
@@ -69,6 +69,7 @@ CLAIMS: dict[str, Claim[...]] = {
         null_check,
         across_cpus,
         within_a_cpu,
+        contention,
         cost,
         zero_copy,
         stale_bytes,
@@ -115,8 +116,3 @@ def _now(one: Claim[...]) -> Result:
     if one.quick:
         return one()
     return Result(one, NOT_MEASURED, f"it takes a run under load: claims.{one.name}() does that.")
-
-
-def to_json(results: Results) -> str:
-    """Return the results as JSON text: a list of objects, as Result.to_json() makes them."""
-    return json.dumps(results.to_json(), indent=2)

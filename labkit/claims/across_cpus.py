@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from labkit.claims import measuring, minimal_elf
 from labkit.claims.claim import FALSE, NOT_HERE, TRUE, Measured, Ruling, claim
 from labkit.claims.measuring import Trial, Unmeasurable
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 SCRATCH = {"shared": ("SHARED",), "per-CPU": ()}
 KEEP = 16 << 20  # bytes of records a trial
@@ -62,8 +60,6 @@ def across_cpus(exec_seconds: float = 3.0, bursts: int = 8, calls: int = 25_000)
     ``calls`` renames a CPU, an event each, and with the scratch filled eight times over. Columns:
     trigger, scratch, events, torn. Needs two CPUs; on a large machine eight take part.
     """
-    import pandas as pd
-
     cpus = measuring.cpus()
     if len(cpus) < 2:
         raise Unmeasurable("this process has one CPU; two must write at the same time")

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import platform
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from labkit import verifier_log
 from labkit.claims.claim import FALSE, HALF_TRUE, NOT_HERE, TRUE, Measured, Ruling, claim
 from labkit.claims.measuring import Unmeasurable
 from labkit.machine import stack_limit
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 BEYOND_HALF = 48  # bytes by which a frame is larger than half the limit: 304, where that is 512
 CHAINS = ((1, False), (2, False), (9, False), (2, True))  # frames, with a tail call
@@ -52,8 +50,6 @@ def call_chain() -> Measured:
     what one alone may have), tail_call, program_type, accepted, stack_depth (as the verifier tells
     it, bytes a function), said (the line of refusal).
     """
-    import pandas as pd
-
     limit = stack_limit.measured()
     if limit.bytes is None:
         raise Unmeasurable(limit.unknown)

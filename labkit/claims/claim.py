@@ -14,14 +14,16 @@ from __future__ import annotations
 import functools
 import inspect
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, ParamSpec
+
+import pandas as pd
 
 from labkit.claims.measuring import Unmeasurable, path_of
 
 if TYPE_CHECKING:
-    import pandas as pd
     from IPython.display import Code
     from matplotlib.axes import Axes
 
@@ -49,34 +51,23 @@ class Measured(NamedTuple):
     versions: dict[str, str]
 
 
-Rule = Callable[["pd.DataFrame"], Ruling]
+Rule = Callable[[pd.DataFrame], Ruling]
 
 
+@dataclass(repr=False, eq=False)
 class Claim(Generic[P]):
-    """A sentence that circulates. Called like the function that measures it, it gives a Result.
+    """A sentence that circulates. Called like the function that measures it, it gives a Result."""
 
-    ``truth`` says what is known of it, read or measured on several kernels; ``files`` are the BPF
-    programs that measure it; ``quick`` tells that it takes seconds and no load.
-    """
+    measure: Callable[P, Measured]
+    sentence: str
+    judge: Rule
+    truth: str  # what is known of it: read, or measured on several kernels
+    files: tuple[Path, ...]  # the BPF programs that measure it
+    quick: bool  # it takes seconds and no load
 
-    def __init__(
-        self,
-        measure: Callable[P, Measured],
-        sentence: str,
-        judge: Rule,
-        *,
-        truth: str,
-        files: tuple[str, ...] = (),
-        quick: bool = False,
-    ) -> None:
-        functools.update_wrapper(self, measure)
-        self.measure = measure
-        self.name = measure.__name__
-        self.sentence = sentence
-        self.judge = judge
-        self.truth = truth
-        self.files = tuple(map(path_of, files))
-        self.quick = quick
+    def __post_init__(self) -> None:
+        functools.update_wrapper(self, self.measure)
+        self.name = self.measure.__name__
 
     @property
     def programs(self) -> tuple[Code, ...]:
@@ -103,15 +94,11 @@ class Claim(Generic[P]):
 
 
 def claim(
-    sentence: str,
-    judge: Rule,
-    *,
-    truth: str,
-    files: tuple[str, ...] = (),
-    quick: bool = False,
+    sentence: str, judge: Rule, *, truth: str, files: tuple[str, ...] = (), quick: bool = False
 ) -> Callable[[Callable[P, Measured]], Claim[P]]:
-    """Make a claim of the function that measures it; see Claim."""
-    return lambda measure: Claim(measure, sentence, judge, truth=truth, files=files, quick=quick)
+    """Make a claim of the function that measures it; ``files`` as path_of() takes them."""
+    paths = tuple(map(path_of, files))
+    return lambda measure: Claim(measure, sentence, judge, truth, paths, quick)
 
 
 @dataclass(frozen=True)
@@ -172,22 +159,11 @@ class Result:
         return show.result_html(self)
 
 
-class Results(Sequence[Result]):
+class Results(tuple[Result, ...]):
     """The results of several claims, in order. ``results["cost"]`` finds one by its name."""
 
-    def __init__(self, results: Sequence[Result]) -> None:
-        self._results = tuple(results)
-
-    def __len__(self) -> int:
-        return len(self._results)
-
-    def __iter__(self) -> Iterator[Result]:
-        return iter(self._results)
-
     def __getitem__(self, key: Any) -> Any:
-        if isinstance(key, str):
-            return {result.name: result for result in self}[key]
-        return self._results[key]
+        return {r.name: r for r in self}[key] if isinstance(key, str) else super().__getitem__(key)
 
     @property
     def versions(self) -> dict[str, str]:
@@ -197,8 +173,6 @@ class Results(Sequence[Result]):
     @property
     def table(self) -> pd.DataFrame:
         """One row a claim: name, claim, truth, verdict, why."""
-        import pandas as pd
-
         rows = [(r.name, r.claim, r.of.truth, r.verdict, r.why) for r in self]
         return pd.DataFrame(rows, columns=["name", "claim", "truth", "verdict", "why"])
 

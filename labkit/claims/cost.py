@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import pandas as pd
 
 from labkit.claims import measuring
 from labkit.claims.claim import FALSE, NOT_HERE, TRUE, Measured, Ruling, claim
 from labkit.claims.measuring import Unmeasurable
 from labkit.program.alternatives import WAYS
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 BASELINE = "nothing"
 OURS = "percpu_array"
@@ -55,8 +52,6 @@ def cost(rounds: int = 120, calls: int = 250) -> Measured:
     measuring costs. A way that cannot be loaded here is left out. The event has 544 bytes, that of
     small_event 448.
     """
-    import pandas as pd
-
     names = [BASELINE, *WAYS]
     defines = {name: way.defines for name, way in WAYS.items()}
     sources = [measuring.source(n, "AT_RENAME", *defines.get(n, ())) for n in names]

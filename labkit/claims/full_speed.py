@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import pandas as pd
 
 from labkit.claims import measuring, minimal_elf
 from labkit.claims.claim import FALSE, NOT_HERE, TRUE, Measured, Ruling, claim
 from labkit.claims.measuring import Unmeasurable
 from labkit.collecting.collection import collect
 from labkit.collecting.workload import exec_storm
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 FOREIGN = 0.05  # of the execs that arrived, by others: above it the load was not ours alone
 FEW = 1000  # execs: with fewer, that none was lost tells little

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+import pandas as pd
 
 from labkit.claims import measuring
 from labkit.claims.claim import FALSE, NOT_HERE, TRUE, Measured, Ruling, claim
 from labkit.claims.measuring import Reading, Trial
 from labkit.machine.cpus import possible_cpus
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 SMALL_RING = 64 << 10  # bytes: 124 events
 
@@ -65,8 +61,6 @@ def loss(calls: int = 5000, ring_bytes: int = SMALL_RING) -> Measured:
 
 def account(reading: Reading) -> pd.DataFrame:
     """Set what the kernel counted on each possible CPU against the records that came from it."""
-    import pandas as pd
-
     records = reading.records(0)
     rows = []
     for cpu, count in zip(possible_cpus(), reading.values(0, "counters"), strict=True):

@@ -13,18 +13,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from labkit import session
 from labkit.building import build
 from labkit.building.report import WORKER_DIED, BuildReport
 from labkit.collecting import records
 from labkit.program.variants import BPF_TREE, Variant
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 FOLDERS = (BPF_TREE / "claims", BPF_TREE / "alternatives", BPF_TREE)
 RING = "events"

@@ -6,17 +6,14 @@ import os
 import platform
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from labkit.claims.claim import FALSE, NOT_HERE, TRUE, Measured, Ruling, claim
 from labkit.claims.measuring import Unmeasurable
 from labkit.machine.bpf_syscall import make_map
 from labkit.machine.cpus import possible_cpus
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 WORD = 8  # bytes: the kernel rounds a per-CPU value up to this
 KINDS = ("percpu_array", "percpu_hash", "array")
@@ -56,8 +53,6 @@ def memory(sizes: tuple[int, ...] = SIZES) -> Measured:
 
     Columns: map, value_bytes, possible_cpus, expected (size rounded up to 8 × CPUs), memlock.
     """
-    import pandas as pd
-
     cpus = len(possible_cpus())
     rows = [
         (kind, size, cpus, -(-size // WORD) * WORD * (cpus if "percpu" in kind else 1), locked)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import pandas as pd
 
 from labkit.building.build import build
 from labkit.claims import measuring
 from labkit.claims.claim import FALSE, HALF_TRUE, NOT_HERE, TRUE, Measured, Ruling, claim
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def judge(table: pd.DataFrame) -> Ruling:
@@ -42,8 +39,6 @@ def null_check() -> Measured:
 
     Columns: key (constant, variable), checked, accepted, said (the verifier's line of refusal).
     """
-    import pandas as pd
-
     rows = []
     for checked in (True, False):
         for key in ("constant", "variable"):

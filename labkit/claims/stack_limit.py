@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from labkit.building.build import build
 from labkit.building.report import COMPILER_REFUSED
@@ -12,9 +13,6 @@ from labkit.claims.claim import FALSE, HALF_TRUE, TRUE, Measured, Ruling, claim
 from labkit.claims.measuring import Unmeasurable
 from labkit.errors import LabError
 from labkit.machine.stack_limit import WORD, bisect, measured
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 CLAIMED = 512  # bytes: what the sentence says, and what LLVM's check was made for
 SEARCHED = 1024  # bytes: a frame that the compiler refuses, since its own limit stays CLAIMED
@@ -28,8 +26,6 @@ def largest_frames() -> Measured:
 
     Columns: gate (compiler, verifier), program_type (of the verifier's), bytes.
     """
-    import pandas as pd
-
     smallest = build(measuring.source("frame_size", f"FRAME_BYTES={WORD}"))
     try:
         rows = [("compiler", "", bisect(_compiles, WORD, SEARCHED, WORD))]

@@ -7,14 +7,12 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from labkit.claims import measuring, minimal_elf
 from labkit.claims.claim import FALSE, NOT_HERE, TRUE, Measured, Ruling, claim
 from labkit.claims.measuring import Reading, Trial
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 LONG = "a-rather-long-name-" + "x" * 180
 SHORT = "short"
@@ -65,8 +63,6 @@ def stale_bytes(turns: int = 100, rounds: int = 80, calls: int = 250) -> Measure
     (of the short name), stale (of them, those with other bytes than 0 after the NUL that ends the
     name), ns_per_event (kernel time of the program); NaN for what was not looked at.
     """
-    import pandas as pd
-
     names = list(REMEDIES)
     plan = [(at, name) for at in ((), ("AT_RENAME",)) for name in names]
     sources = [measuring.source("stale_bytes", *at, *REMEDIES[name]) for at, name in plan]

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import platform
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from labkit.claims.claim import FALSE, HALF_TRUE, TRUE, Measured, Ruling, claim
 from labkit.claims.measuring import Unmeasurable
 from labkit.errors import LabError
 from labkit.machine.bpf_syscall import make_map
 from labkit.machine.stack_limit import bisect, measured
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 WORD = 8  # bytes: the kernel rounds a per-CPU value up to this
 SEARCHED = 1 << 20  # bytes: a value that the kernel is expected to refuse
@@ -53,8 +52,6 @@ def value_cap(upper: int = SEARCHED) -> Measured:
     Columns: bytes, accepted, said (what the refusal says), stack_bytes (a frame's limit here). A
     row a size tried, in that order, the first byte above the largest included.
     """
-    import pandas as pd
-
     stack = measured().bytes
     if stack is None:
         raise Unmeasurable(measured().unknown)

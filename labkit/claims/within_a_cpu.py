@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from labkit.claims import measuring
 from labkit.claims.claim import FALSE, NOT_HERE, TRUE, Measured, Ruling, claim
 from labkit.claims.measuring import Trial
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 LOWER = 1  # the mark of the program that is interrupted; see nesting.c
 KEEP = 16 << 20  # bytes of records a trial
@@ -61,8 +60,6 @@ def within_a_cpu(bursts: int = 6, calls: int = 25_000) -> Measured:
     both marks or the wrong one), interrupts (runs of the second program), skipped (NaN where this
     kernel does not count, before 5.12).
     """
-    import pandas as pd
-
     plan = [(kind, remedy) for kind in KINDS for remedy in REMEDIES]
     ring = f"RINGBUF_BYTES={KEEP}"
     sources = [

@@ -8,14 +8,12 @@ import platform
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from labkit.claims.claim import FALSE, TRUE, Measured, Ruling, claim
 from labkit.claims.measuring import Unmeasurable
 from labkit.machine.stack_limit import MEASURED_TYPES, largest_frame
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 SWITCH = Path("/proc/sys/net/core/bpf_jit_enable")
 # Waits for the end of its input, which is ours or that of our life, and puts the switch back.
@@ -91,8 +89,6 @@ def without_jit() -> Measured:
 
     Columns: jit (on, off), program_type, bytes. A switch that stood at 0 before gives no answer.
     """
-    import pandas as pd
-
     if SWITCH.exists() and SWITCH.read_text().strip() == "0":
         raise Unmeasurable("the JIT is off on this machine (net.core.bpf_jit_enable is 0).")
     with jit_off(SWITCH):

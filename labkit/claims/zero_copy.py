@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+import pandas as pd
 
 from labkit.claims import measuring
 from labkit.claims.claim import FALSE, NOT_HERE, TRUE, Measured, Ruling, claim
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 SIZES = (64, 1024, 4096, 8192, 16384)  # bytes
 WAYS = {"output": (), "reserve": ("RESERVE",)}
@@ -22,8 +18,6 @@ def slopes(table: pd.DataFrame) -> pd.DataFrame:
 
     A round in which a time is not known is left out.
     """
-    import pandas as pd
-
     whole = table.groupby("round").ns_per_event.transform(lambda times: times.notna().all())
     rows = [
         {"round": n, "way": way, "slope": np.polyfit(part.bytes / KIB, part.ns_per_event, 1)[0]}
@@ -62,8 +56,6 @@ def zero_copy(rounds: int = 80, calls: int = 300) -> Measured:
     Neither program writes more than a word, so that what grows with the size is the copy. Columns:
     round, way (output, reserve), bytes, ns_per_event.
     """
-    import pandas as pd
-
     plan = [(way, size) for size in SIZES for way in WAYS]
     sources = [
         measuring.source("zero_copy", "AT_RENAME", f"EVENT_BYTES={size}", *WAYS[way])

@@ -107,6 +107,15 @@ def _quartiles(groups: Any) -> tuple[Any, Any]:
     return median, np.array([median - low, high - median])
 
 
+def contention(table: Any, axes: Axes) -> None:
+    """Nanoseconds a run of each kind of scratch, on one CPU alone and on all at once."""
+    median, spread = _quartiles(table.groupby(["scratch", "writing"]).ns_per_event)
+    names = [f"{scratch}, {writing} writing" for scratch, writing in median.index]
+    labels = [f"{value:.0f}" for value in median]
+    _bars(axes, names, median, labels, ["per-CPU" in name for name in names], spread)
+    axes.set_xlabel("ns a run in the kernel (median and quartiles)")
+
+
 def cost(table: Any, axes: Axes) -> None:
     """Nanoseconds an event: median, and the quartiles as whiskers; dearest at the bottom."""
     median, spread = _quartiles(table.groupby("way").ns_per_event)

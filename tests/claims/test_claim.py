@@ -149,7 +149,7 @@ def test_measured_figures_that_no_noise_can_change(proven):
 @pytest.mark.timeout(400)
 def test_text_and_json_tell_the_same(proven):
     text = results_text(proven, 100)
-    rows = json.loads(claims.to_json(proven))
+    rows = json.loads(json.dumps(proven.to_json()))
     assert [row["name"] for row in rows] == list(CLAIMS)
     assert all(row["verdict"] in VERDICTS for row in rows)
     assert all(row["name"] in text and row["verdict"].upper() in text for row in rows)
