@@ -34,6 +34,13 @@ PORTS = range(8888, 8988)
 START_LIMIT = 120.0  # seconds for the server to answer
 
 
+def port_number(word: str) -> int:
+    """Return the number. Raises argparse's error where it is no port's."""
+    if word.isdecimal() and 0 < int(word) < 65536:
+        return int(word)
+    raise argparse.ArgumentTypeError(f"a port is a number from 1 to 65535, not {word!r}")
+
+
 def reserve_port(wanted: int | None = None) -> tuple[int, socket.socket]:
     """Return a port that nobody listens on, and a socket that keeps it ours until it is closed.
 
@@ -43,7 +50,7 @@ def reserve_port(wanted: int | None = None) -> tuple[int, socket.socket]:
     """
     for port in PORTS if wanted is None else [wanted]:
         claim = socket.socket(socket.AF_UNIX)
-        with contextlib.suppress(OSError, OverflowError):
+        with contextlib.suppress(OSError):
             claim.bind(f"\0ebpf-stack-limit-lab-{port}")
             with socket.create_server((HOST, port)):
                 return port, claim
@@ -193,7 +200,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Start JupyterLab as the options say. Return the exit status."""
     parser = argparse.ArgumentParser(prog="./lab", description="Start JupyterLab.")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
-    parser.add_argument("--port", type=int, metavar="N", help="default: the first free from 8888")
+    parser.add_argument("--port", type=port_number, metavar="N", help="default: from 8888 on")
     options = parser.parse_args(words)
     try:
         port, claim = reserve_port(options.port)

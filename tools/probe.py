@@ -11,6 +11,7 @@
 import importlib.util
 import os
 import sys
+from typing import Any
 
 WRONG_BCC = 4
 RUN = ["ipywidgets", "jupyterlab", "markupsafe", "matplotlib", "nbconvert", "numpy", "pandas"]
@@ -20,7 +21,7 @@ TEST += ["nbformat", "packaging", "playwright", "pytest", "pytest_randomly", "py
 TEST += ["rattler", "ruff", "xdist", "yaml"]
 
 
-def bcc(how=""):
+def bcc(how: str = "") -> int:
     """Look for bcc, which is 20 times quicker than to import it; ``--import`` does that as well."""
     spec = importlib.util.find_spec("bcc")
     if spec is None:
@@ -34,23 +35,23 @@ def bcc(how=""):
     return 0
 
 
-def lacks(what):
+def lacks(what: str) -> int:
     """Print which modules cannot be found."""
     wanted = RUN if what == "run" else RUN + TEST
     print(*(name for name in wanted if importlib.util.find_spec(name) is None))
     return 0
 
 
-def venv():
+def venv() -> int:
     """Debian has both in a package of their own."""
     return int(not all(map(importlib.util.find_spec, ("ensurepip", "venv"))))
 
 
-def new_enough():
+def new_enough() -> int:
     """Return 0 if labkit runs here."""
     return int(sys.version_info < (3, 10))
 
 
 if __name__ == "__main__":
-    QUESTIONS = {"bcc": bcc, "lacks": lacks, "new-enough": new_enough, "venv": venv}
+    QUESTIONS: Any = {"bcc": bcc, "lacks": lacks, "new-enough": new_enough, "venv": venv}
     sys.exit(QUESTIONS[sys.argv[1]](*sys.argv[2:]))

@@ -56,10 +56,16 @@ def run(words: list[str]) -> int:
     """Run Python to its end; return its status. Raises Interrupted where somebody stopped it."""
     told: list[int] = []
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
-    signal.signal(signal.SIGINT, lambda sign, _: told.append(sign))  # the terminal tells it as well
     with subprocess.Popen([sys.executable, *words], cwd=ROOT, env=environment) as child:
-        for sign in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(sign, lambda sign, _: told.append(sign) or child.send_signal(2))
+
+        def stop(sign: int, _frame: object) -> None:
+            told.append(sign)
+            if sign != signal.SIGINT:  # which a terminal gives to the child as well
+                child.send_signal(signal.SIGINT)  # pytest ends in good order by it
+
+        for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(sign) is not signal.SIG_IGN:
+                signal.signal(sign, stop)
         status = child.wait()
     if told:
         raise Interrupted

@@ -80,6 +80,7 @@ def test_a_picture_that_is_not_there_is_missed() -> None:
 
 
 @pytest.mark.live
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_the_command_makes_copies_that_need_no_kernel(tmp_path: Path) -> None:
     said: list[str] = []
