@@ -13,38 +13,44 @@ from labkit.claims.claim import FALSE, HALF_TRUE, TRUE, Measured, Ruling, claim
 from labkit.claims.measuring import Unmeasurable
 from labkit.errors import LabError
 from labkit.machine.stack_limit import WORD, bisect, measured
+from labkit.program.variants import LLVM_LIMIT
 
-CLAIMED = 512  # bytes: what the sentence says, and what LLVM's check was made for
-SEARCHED = 1024  # bytes: a frame that the compiler refuses, since its own limit stays CLAIMED
+CLAIMED = 512  # bytes: what the sentence says
+SEARCHED = 2 * LLVM_LIMIT  # bytes: a frame that the compiler refuses
 SMALL = 64  # bytes: a small struct, such as one cache line holds
 LESSON = 1568  # bytes: what the sentence says, and what the lesson's program needs
 
 
 @functools.cache
+def compiler_limit() -> tuple[int, dict[str, str]]:
+    """Search the largest frame that the compiler takes, in bytes, once a process; and versions."""
+    versions: dict[str, str] = {}
+
+    def passes(size: int) -> bool:
+        report = build(measuring.source("frame_size", f"FRAME_BYTES={size}"))
+        versions.update(report.versions)
+        passed = report.gates[0].passed
+        if not passed and report.outcome != COMPILER_REFUSED:  # it did not look: no verdict
+            raise Unmeasurable(f"the compiler: {measuring.last_line(report)}")
+        return bool(passed)
+
+    try:
+        return bisect(passes, WORD, SEARCHED, WORD), versions
+    except LabError as error:
+        raise Unmeasurable(f"the compiler: {error}") from error
+
+
 def largest_frames() -> Measured:
-    """Search the largest frame of each gate, once a process; neither changes meanwhile.
+    """Return the largest frame of each gate.
 
     Columns: gate (compiler, verifier), program_type (of the verifier's), bytes.
     """
-    smallest = build(measuring.source("frame_size", f"FRAME_BYTES={WORD}"))
-    try:
-        rows = [("compiler", "", bisect(_compiles, WORD, SEARCHED, WORD))]
-    except LabError as error:
-        raise Unmeasurable(f"the compiler: {error}") from error
+    size, versions = compiler_limit()
     if measured().bytes is None:
         raise Unmeasurable(f"the verifier: {measured().unknown}")
-    rows += [("verifier", kind, size) for kind, size in measured().by_program_type.items()]
-    return Measured(
-        pd.DataFrame(rows, columns=["gate", "program_type", "bytes"]), smallest.versions
-    )
-
-
-def _compiles(size: int) -> bool:
-    report = build(measuring.source("frame_size", f"FRAME_BYTES={size}"))
-    passed = report.gates[0].passed
-    if not passed and report.outcome != COMPILER_REFUSED:  # it did not look: no verdict
-        raise Unmeasurable(f"the compiler: {measuring.last_line(report)}")
-    return bool(passed)
+    kinds = measured().by_program_type
+    rows = [("compiler", "", size), *(("verifier", kind, n) for kind, n in kinds.items())]
+    return Measured(pd.DataFrame(rows, columns=["gate", "program_type", "bytes"]), versions)
 
 
 def judge_limit(table: pd.DataFrame) -> Ruling:
