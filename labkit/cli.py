@@ -122,13 +122,13 @@ def command_explain(options: argparse.Namespace) -> int:
 def command_prove(options: argparse.Namespace) -> int:
     """Run ``prove``: 0 if every claim could be told here, whatever the verdict; 3 if none could."""
     from labkit import claims
-    from labkit.claims.base import NOT_HERE
+    from labkit.claims.claim import NOT_HERE
 
     if options.list:
-        print("\n".join(f"{name:<14} {one.claim}" for name, one in claims.EXPERIMENTS.items()))
+        print("\n".join(f"{name:<14} {one.sentence}" for name, one in claims.CLAIMS.items()))
         return ACCEPTED_STATUS
     results = claims.prove(*options.names, progress=_progress_bar)
-    print(claims.to_json(results) if options.json else results.to_text())
+    print(json.dumps(results.to_json(), indent=2) if options.json else results)
     told = any(result.verdict != NOT_HERE for result in results)
     return ACCEPTED_STATUS if told else MACHINE_STATUS
 

@@ -15,7 +15,7 @@ from typing import Any
 from labkit.lazy import attribute
 
 _NAMES = {
-    "alternative_switch": "labkit.notebook.alternatives:way_switch",
+    "alternative_switch": "labkit.notebook.alternatives",
     "largest_frame": "labkit.notebook.limit",
     "left_over": "labkit.notebook.slots",
     "limit_finder": "labkit.notebook.finder",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from labkit.building.build import build, layout
 from labkit.building.report import BuildReport
-from labkit.claims.hearsay import null_check
+from labkit.claims import null_check
 from labkit.machine.stack_limit import WORD, largest_frame
 from labkit.notebook.limit import lets_through
 from labkit.plots.structs import STRUCTS
@@ -148,14 +148,14 @@ def check_own(made: object) -> Answer:
 
 def check_null(*, constant_key: str, unknown_key: str) -> Answer:
     """Compare with what the verifier says without the NULL check: ``accepted`` or ``refused``."""
-    said = {"constant_key": constant_key, "unknown_key": unknown_key}
+    said = {"constant": constant_key, "variable": unknown_key}
     if not set(said.values()) <= {"accepted", "refused"}:
         return Answer(False, ("say 'accepted' or 'refused' for each",))
-    more = {"constant_key": (), "unknown_key": ("KEY_FROM_KERNEL",)}
-    reports = {name: build(null_check("NO_NULL_CHECK", *words)) for name, words in more.items()}
-    truth = {name: "accepted" if one.accepted else "refused" for name, one in reports.items()}
-    wrong = [name for name in said if said[name] != truth[name]]
+    table = null_check().measured
+    assert table is not None
+    unchecked = table[~table.checked].set_index("key")
+    truth = unchecked.accepted.map({True: "accepted", False: "refused"})
+    wrong = [key for key in said if said[key] != truth[key]]
     score = f"{len(said) - len(wrong)} of {len(said)} as measured on this machine"
-    return Answer(
-        not wrong, (score, *(f"{name}: {reports[name].explain().happened}" for name in wrong))
-    )
+    lines = (f"{key} key: {truth[key]} {unchecked.said[key]}".rstrip() for key in wrong)
+    return Answer(not wrong, (score, *lines))

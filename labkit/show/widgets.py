@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from labkit.building.report import BuildReport
 from labkit.errors import LabError
+from labkit.program.alternatives import Way
+from labkit.show.code import CSource
+from labkit.show.report import report_html
 from labkit.show.style import badge, page, table, tag
 
 
@@ -31,3 +35,9 @@ def frame_verdicts(size: int, passed: dict[str, bool]) -> tuple[str, str]:
         words.append(f"the {gate} {verdict}")
     head = f"a frame of {size} bytes"
     return page(table([head, ""], rows)), f"{head}: {', '.join(words)}"
+
+
+def alternative_html(way: Way, report: BuildReport) -> str:
+    """Return what there is to know of a way out: since when, when to choose it, file, verdict."""
+    words = f"{way.title}. Since Linux {way.since}. When to choose it: {way.choose}."
+    return page(tag("p", words)) + CSource(way.path)._repr_html_() + report_html(report)

@@ -93,12 +93,6 @@ def _measure(request: dict[str, Any], emit: Emit, _records: EmitRecords) -> None
     measure.run(request, _build, emit)
 
 
-def _load_objects(request: dict[str, Any], emit: Emit, _records: EmitRecords) -> None:
-    from labkit.worker import objects
-
-    objects.run(request, emit)
-
-
 def _print_intermediate(request: dict[str, Any], emit: Emit, _records: EmitRecords) -> None:
     """Compile and have LLVM print its intermediate text. Nothing is loaded."""
     from labkit.worker import gates
@@ -153,5 +147,4 @@ JOBS: dict[str, Callable[[dict[str, Any], Emit, EmitRecords], None]] = {
     "collect": _collect,
     "intermediate": _print_intermediate,
     "measure": _measure,
-    "objects": _load_objects,
 }

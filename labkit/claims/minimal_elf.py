@@ -37,17 +37,17 @@ def image(machine: str) -> bytes:
 
 @contextlib.contextmanager
 def program() -> Iterator[str]:
-    """Lend the path of the tiny program; of /bin/true where the tiny one does not run."""
-    descriptor = os.memfd_create("tiny", 0)
+    """Lend the path of that program; of /bin/true where it does not run."""
+    descriptor = os.memfd_create("minimal", 0)
     try:
         path = f"/proc/{os.getpid()}/fd/{descriptor}"
-        yield path if _made(descriptor, path) else PROGRAM
+        yield path if _written(descriptor, path) else PROGRAM
     finally:
         os.close(descriptor)
 
 
-def _made(descriptor: int, path: str) -> bool:
-    """Whether the tiny program is there and runs: some kernels forbid exec from memory."""
+def _written(descriptor: int, path: str) -> bool:
+    """Whether the program is there and runs: some kernels forbid exec from memory."""
     try:
         os.write(descriptor, image(platform.machine()))
         os.fchmod(descriptor, 0o755)
