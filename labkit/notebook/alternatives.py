@@ -14,7 +14,7 @@ from labkit.program.variants import Variant
 from labkit.show.widgets import alternative_html
 
 
-class WaySwitch(AskingPanel):
+class AlternativeSwitch(AskingPanel):
     """A toggle over the ways out and, below it, the program and the report of its build."""
 
     title = "way out"
@@ -46,6 +46,6 @@ class WaySwitch(AskingPanel):
         return Shown(alternative_html(WAYS[question], answer), words, answer.outcome, said)
 
 
-def alternative_switch() -> WaySwitch:
+def alternative_switch() -> AlternativeSwitch:
     """Return the toggle, with a first build already made."""
-    return WaySwitch()
+    return AlternativeSwitch()

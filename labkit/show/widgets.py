@@ -1,6 +1,8 @@
-"""What the widgets show: their answers, what they are doing, and what went wrong."""
+"""What widgets and exercises show: their answers, what they are doing, and what went wrong."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
@@ -10,6 +12,9 @@ from labkit.program.alternatives import Way
 from labkit.show.code import CSource
 from labkit.show.report import report_html
 from labkit.show.style import badge, page, table, tag
+
+if TYPE_CHECKING:
+    from labkit.notebook.feedback import Feedback
 
 
 def error_html(error: Exception) -> str:
@@ -41,3 +46,10 @@ def alternative_html(way: Way, report: BuildReport) -> str:
     """Return what there is to know of a way out: since when, when to choose it, file, verdict."""
     words = f"{way.title}. Since Linux {way.since}. When to choose it: {way.choose}."
     return page(tag("p", words)) + CSource(way.path)._repr_html_() + report_html(report)
+
+
+def feedback_html(feedback: Feedback) -> str:
+    """Return whether an answer to an exercise is right, and the words with it."""
+    kind, word = ("good", "right") if feedback.right else ("none", "not yet")
+    sign = badge(kind, word, data_testid="answer")
+    return page(tag("p", sign), *(tag("p", line) for line in feedback.words))
