@@ -12,8 +12,7 @@ from labkit.notebook.background import Latest
 from labkit.notebook.panel import Panel, error_html, state_html
 from labkit.program.alternatives import WAYS, Way
 from labkit.program.variants import Variant
-from labkit.show.code import CSource
-from labkit.show.style import page, tag
+from labkit.show.style import c_code, page, tag
 
 
 def _live_build(variant: Variant) -> BuildReport:
@@ -25,8 +24,8 @@ def _live_build(variant: Variant) -> BuildReport:
 def way_html(way: Way, report: BuildReport) -> str:
     """Return what there is to know of a way: since when, when to choose it, file, verdict."""
     words = f"{way.title}. Since Linux {way.since}. When to choose it: {way.choose}."
-    program = CSource(way.path)._repr_html_()
-    return page(tag("p", words)) + program + report._repr_html_()
+    program = c_code(way.path.read_text("utf-8"))
+    return page(tag("p", words), tag("h4", way.path.name), program) + report._repr_html_()
 
 
 class WaySwitch(Panel):
