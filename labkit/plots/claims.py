@@ -148,6 +148,7 @@ def stale_bytes(table: Any, axes: Axes) -> None:
     ]
     share = events.stale / events.events * 100
     _bars(axes, [f"remedy: {name}" for name in events.index], share, labels, share == 0)
+    axes.margins(x=0.5)
     axes.set_xlabel("events with bytes of an older one, %")
 
 
@@ -156,10 +157,10 @@ def value_cap(table: Any, axes: Axes) -> None:
     looks_of = ((True, GOOD, "o", "accepted"), (False, BAD, "x", "refused"))
     for accepted, color, marker, word in looks_of:
         part = table[table.accepted == accepted]
-        axes.scatter(part.index + 1, part.bytes / KIB, c=color, marker=marker, label=word)
+        axes.scatter(part.index + 1, part.bytes, c=color, marker=marker, label=word)
     axes.set_xlabel("try")
-    axes.set_ylabel("KiB of the value")
-    axes.set_yscale("log")
+    axes.set_ylabel("bytes of the value")
+    axes.set_yscale("log", base=2)
     axes.legend()
 
 

@@ -6,8 +6,10 @@ import shutil
 import textwrap
 from typing import TYPE_CHECKING
 
+from markupsafe import Markup
+
 from labkit.claims.claim import FALSE, TRUE
-from labkit.show.style import Html, badge, folded, page, table, tag
+from labkit.show.style import badge, folded, page, table, tag
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from labkit.claims.claim import Result, Results
 
 BADGES = {TRUE: "good", FALSE: "bad"}  # others are neither
+ONE_LINE = "white-space: nowrap"
 WIDEST = 120  # columns of text
 
 
@@ -34,7 +37,9 @@ def result_html(result: Result) -> str:
 
 def results_html(results: Results) -> str:
     """Return a table: what is said, what is known of it, the verdict, what was measured."""
-    rows = [(tag("b", r.name), r.claim, r.of.truth, _verdict(r), r.why) for r in results]
+    rows = [
+        (tag("b", r.name, style=ONE_LINE), r.claim, r.of.truth, _verdict(r), r.why) for r in results
+    ]
     head = ["name", "what is said", "what is known", "here", "what was measured"]
     return page(table(head, rows), tag("p", _versions(results.versions)), data_testid="claims")
 
@@ -52,14 +57,14 @@ def results_text(results: Results, width: int = 0) -> str:
     return "\n\n".join([*parts, f"measured on {_versions(results.versions)}"])
 
 
-def _verdict(result: Result) -> Html:
-    return badge(BADGES.get(result.verdict, "none"), result.verdict)
+def _verdict(result: Result) -> Markup:
+    return badge(BADGES.get(result.verdict, "none"), result.verdict, style=ONE_LINE)
 
 
 def _versions(versions: dict[str, str]) -> str:
     return " · ".join(f"{name} {value}" for name, value in versions.items())
 
 
-def _rows(measured: pd.DataFrame) -> Html:
+def _rows(measured: pd.DataFrame) -> Markup:
     rows = measured.astype(object).where(measured.notna(), "").to_numpy().tolist()
     return table([str(name).replace("_", " ") for name in measured], rows)

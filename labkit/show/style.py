@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from markupsafe import Markup, escape
 
@@ -29,11 +30,19 @@ CSS = """
 .lab-good { color: var(--jp-success-color1, #1a7f37); }
 .lab-bad { color: var(--jp-error-color1, #c62828); }
 .lab-none { color: var(--jp-content-font-color2, #666); }
-.lab pre.lab-log { margin: 0; padding: 6px 8px; overflow-x: auto;
+.lab pre.lab-log, .lab .highlight pre { margin: 0; padding: 6px 8px; overflow-x: auto;
   line-height: 1.35; font-family: var(--jp-code-font-family, monospace); font-size: 12px;
   white-space: pre-wrap;
   overflow-wrap: anywhere; word-break: normal; color: var(--jp-content-font-color1, #111);
   background: var(--jp-layout-color2, #f3f3f3) !important; }
+.lab .highlight { background: none; }
+.lab .highlight .k, .lab .highlight .kt { color: var(--jp-mirror-editor-keyword-color, #7928a1);
+  font-weight: 600; }
+.lab .highlight .c1, .lab .highlight .cm { color: var(--jp-mirror-editor-comment-color, #6a737d);
+  font-style: italic; }
+.lab .highlight .cp, .lab .highlight .cpf {
+  color: var(--jp-mirror-editor-operator-color, #0072b2); }
+.lab .highlight .s { color: var(--jp-mirror-editor-string-color, #a31515); }
 .lab mark { color: inherit; font-weight: 700; background: var(--jp-error-color3, #ffcdd2); }
 [data-jp-theme-light="false"] .lab mark { background: var(--jp-error-color0, #8b1a1a); }
 .lab details { margin: 2px 0; }
@@ -88,6 +97,15 @@ def badge(kind: str, words: object, **attributes: object) -> Markup:
 def log_lines(*content: object) -> Markup:
     """Return preformatted text: lines of a log or of a source."""
     return tag("pre", *content, class_="lab-log")
+
+
+def c_code(text: str) -> Markup:
+    """Return C with its words told apart, in the colours of JupyterLab's own editor."""
+    from IPython import display
+
+    shown: Any = display.Code(text, language="c")  # type: ignore[no-untyped-call]
+    _colours_for_white_paper, _, code = shown._repr_html_().partition("</style>")
+    return Markup(code)
 
 
 def folded(summary: object, *content: object, shown: bool = False) -> Markup:

@@ -9,9 +9,8 @@ from markupsafe import Markup
 from labkit.building.report import BuildReport
 from labkit.errors import LabError
 from labkit.program.alternatives import Way
-from labkit.show.code import CSource
 from labkit.show.report import report_html
-from labkit.show.style import badge, page, table, tag
+from labkit.show.style import badge, c_code, page, table, tag
 
 if TYPE_CHECKING:
     from labkit.notebook.feedback import Feedback
@@ -45,7 +44,8 @@ def frame_verdicts(size: int, passed: dict[str, bool]) -> tuple[str, str]:
 def alternative_html(way: Way, report: BuildReport) -> str:
     """Return what there is to know of a way out: since when, when to choose it, file, verdict."""
     words = f"{way.title}. Since Linux {way.since}. When to choose it: {way.choose}."
-    return page(tag("p", words)) + CSource(way.path)._repr_html_() + report_html(report)
+    program = c_code(way.path.read_text("utf-8"))
+    return page(tag("p", words), tag("h4", way.path.name), program) + report_html(report)
 
 
 def feedback_html(feedback: Feedback) -> str:

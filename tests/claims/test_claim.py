@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 import os
 import signal
@@ -15,6 +14,7 @@ import held
 import kernel
 import pandas as pd
 import pytest
+from markupsafe import escape
 
 import labkit
 from labkit import claims
@@ -104,7 +104,7 @@ def test_compare_measures_what_is_quick_and_keeps_what_is_given():
     assert len(quick) >= 7 and all(table[name].verdict in VERDICTS for name in quick)
     assert list(table.table.columns) == ["name", "claim", "truth", "verdict", "why"]
     shown = table._repr_html_()
-    assert all(html.escape(one.truth) in shown for one in CLAIMS.values())
+    assert all(escape(one.truth) in shown for one in CLAIMS.values())
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +130,7 @@ def test_a_claim_tells_something_here(name, proven):
     assert result.versions["kernel"] == os.uname().release
     assert CLAIMS[name].judge(result.measured) == (result.verdict, result.why)
     assert result.plot().has_data() or result.plot().texts
-    assert html.escape(result.claim) in result._repr_html_()
+    assert escape(result.claim) in result._repr_html_()
 
 
 @pytest.mark.live
