@@ -83,12 +83,12 @@ def execute(path: Path) -> NotebookNode:
 
 def readable(notebook: NotebookNode, name: str, versions: dict[str, str]) -> NotebookNode:
     """Return the copy: plain outputs, nothing of widgets, and a first cell that says what it is."""
-    from nbconvert.preprocessors import ClearMetadataPreprocessor
     from nbformat import from_dict
 
-    clear = ClearMetadataPreprocessor(preserve_nb_metadata_mask={"kernelspec"})
-    copy, _ = clear.preprocess(from_dict(notebook), {})
+    copy = from_dict(notebook)
+    copy.metadata = {"kernelspec": copy.metadata.kernelspec}
     for cell in copy.cells:
+        cell.metadata = {}
         if cell.cell_type == "code":
             cell.outputs = [plain for output in cell.outputs for plain in _plain(output)]
     copy.cells.insert(0, _about(name, versions))
