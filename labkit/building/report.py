@@ -6,11 +6,13 @@ import errno as errnos
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from labkit.building import findings
 from labkit.errors import BuildRefused
+from labkit.program.llvm_ir import Local
 
 if TYPE_CHECKING:
     from labkit.explain import Explanation
@@ -54,12 +56,14 @@ class BuildReport:
     verifier_text: str
     how_lifted: str | None
     versions: dict[str, str]
-    reason: str = ""  # one line, for host_refused and worker_died
+    reason: str = ""  # one line, where a gate does not say it: what the host or the lab found
     notes: tuple[str, ...] = ()
     defines: tuple[str, ...] = ()
     source: str = field(default="", repr=False)
     file_name: str = ""
     maps: dict[str, Any] = field(default_factory=dict, repr=False)
+    variables: tuple[Local, ...] = field(default=(), repr=False)  # on the stack, if it was refused
+    own_headers: tuple[str, ...] = ()  # of the lab's small ones, what the source includes
 
     @property
     def accepted(self) -> bool:
@@ -100,13 +104,16 @@ class BuildReport:
         """
         from labkit import explain
 
-        return explain.explain(
+        sizes = {one.name: one.bytes for one in self.variables}
+        found = explain.explain(
             outcome=self.outcome,
-            compiler_log=self.compiler_log or (self.reason and f"error: {self.reason}"),
+            compiler_log=(self.reason and f"error: {self.reason}\n") + self.compiler_log,
             verifier_log=self.verifier_log,
             source=self.source,
-            variables=variables,
+            variables=sizes if variables is None else variables,
         )
+        headers = "" if self.accepted else findings.of_own_headers(self.own_headers)
+        return replace(found, change=f"{found.change} {headers}") if headers else found
 
     def raise_for_refusal(self) -> BuildReport:
         """Return the report if the program loaded; raise BuildRefused otherwise."""
@@ -158,12 +165,18 @@ def judge(events: list[dict[str, Any]]) -> Verdict:
     end = named.get("end")
     if "host_refused" in named:
         return Verdict(HOST_REFUSED, Gate("compiler"), reason=named["host_refused"]["reason"])
+    if "no_tracepoint" in named:
+        compiler = Gate("compiler", named["compiled"]["passed"], named["compiled"]["seconds"])
+        reason = findings.no_tracepoint(named["no_tracepoint"])
+        return Verdict(HOST_REFUSED, compiler, reason=reason)
     if "compiled" not in named:
         return _judge_death_in_compiler(named, end)
     compiled = named["compiled"]
     if not compiled["passed"]:
         return _judge_compile_error(compiled, end["printed"] if end else "")
     compiler = Gate("compiler", True, compiled["seconds"])
+    if "unlinked" in named:
+        return Verdict(COMPILER_REFUSED, replace(compiler, passed=False))
     return _judge_loads([e for e in events if e["event"] == "loaded"], compiler, end)
 
 
@@ -198,9 +211,9 @@ def _judge_loads(
         return Verdict(VERIFIER_REFUSED, compiler, Gate("verifier", False, seconds))
     if end is None or end["exit_code"] != 0:
         return Verdict(WORKER_DIED, compiler, reason=how_it_ended(end))
-    return Verdict(
-        ACCEPTED, compiler, Gate("verifier", True, seconds) if loads else Gate("verifier")
-    )
+    if not loads:
+        return Verdict(COMPILER_REFUSED, compiler)
+    return Verdict(ACCEPTED, compiler, Gate("verifier", True, seconds))
 
 
 def how_it_ended(end: dict[str, Any] | None) -> str:

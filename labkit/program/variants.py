@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from labkit.errors import UsageError
@@ -22,16 +22,23 @@ class Variant:
     defines: tuple[str, ...] = ()
     lifted: bool = False
     program_type: str = "tracepoint"  # for functions whose name does not tell
+    text_read: str | None = field(default=None, repr=False, compare=False)
 
     @property
     def text(self) -> str:
-        """The C source, as it stands in the file at this moment."""
+        """The C source, as it stands in the file at this moment, or stood when it was read()."""
+        if self.text_read is not None:
+            return self.text_read
         return self.source if isinstance(self.source, str) else self.source.read_text("utf-8")
 
     @property
     def file_name(self) -> str:
         """The name that messages and the log give to the source."""
         return f"{self.name}.c" if isinstance(self.source, str) else self.source.name
+
+    def read(self) -> Variant:
+        """Return the same variant with its text as it is now, whatever becomes of the file."""
+        return replace(self, text_read=self.text)
 
     def with_defines(self, *defines: str) -> Variant:
         """Return the same variant with more defines (``NAME`` or ``NAME=VALUE``)."""
@@ -62,9 +69,9 @@ VARIANTS: dict[str, Variant] = {
 
 
 def find(variant: str | Variant) -> Variant:
-    """Return the variant of that name. Raises UsageError, which names them all."""
+    """Return the variant of that name, its text read. Raises UsageError, which names them all."""
     if isinstance(variant, Variant):
-        return variant
+        return variant.read()
     if variant not in VARIANTS:
         raise UsageError(f"no variant is called {variant!r}; there are: {', '.join(VARIANTS)}")
-    return VARIANTS[variant]
+    return VARIANTS[variant].read()

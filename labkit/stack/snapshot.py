@@ -17,7 +17,7 @@ from labkit.verifier_log import Step, VerifierLog
 from labkit.verifier_log.state import State
 
 if TYPE_CHECKING:
-    from labkit.stack.llvm_ir import Local
+    from labkit.program.llvm_ir import Local
     from labkit.stack.variables import StackUsers
 
 __all__ = ["KINDS", "SLOT", "Access", "Kind", "Moment", "Slot", "moment_of", "outside"]

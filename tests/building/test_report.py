@@ -13,7 +13,7 @@ from labkit.errors import BuildRefused
 from labkit.program.variants import VARIANTS
 
 COMPILING = {"event": "compiling", "at": 10.0}
-COMPILED = {"event": "compiled", "passed": True, "seconds": 0.5, "printed": 0, "maps": {}}
+COMPILED = {"event": "compiled", "passed": True, "seconds": 0.5, "printed": "", "maps": {}}
 NOT_COMPILED = {"event": "compiled", "passed": False, "seconds": 0.5}
 
 
@@ -83,9 +83,9 @@ def test_json_has_the_promised_keys() -> None:
 
 
 def test_what_is_printed_after_the_compiler_is_not_the_compilers() -> None:
-    compiled = {**COMPILED, "printed": len("warning é".encode())}
-    built = report_of(COMPILING, compiled, loaded(), end(printed="warning ébpf: later"))
-    assert built.compiler_log == "warning é"
+    compiled = {**COMPILED, "printed": "warning \\xe9"}  # a byte of Latin-1, escaped
+    built = report_of(COMPILING, compiled, loaded(), end(printed="warning \\xe9bpf: later"))
+    assert built.compiler_log == "warning \\xe9"
 
 
 def test_refusal_raises_only_when_asked() -> None:

@@ -10,7 +10,7 @@ import labkit
 from labkit.errors import MachineError
 from labkit.program.variants import Variant, find
 from labkit.stack import variables as stack_bytes
-from labkit.stack.llvm_ir import locals_on_stack
+from labkit.program.llvm_ir import locals_on_stack
 
 # What each release prints, shortened: typed pointers and calls; opaque ones and debug records.
 LLVM_14 = """

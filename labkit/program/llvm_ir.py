@@ -41,8 +41,7 @@ _ALLOCA = re.compile(r"^\s*(%[\w.$-]+) = alloca ", re.M)
 # An address that the source took from the frame pointer by hand: %12 = call i8* asm "$0 = r10...
 _CARVED = re.compile(r'^\s*(%[\w.$-]+) = .*asm [^"]*"\$0 = r10; \$0 \+= \$1".*\(i32 (-\d+)\)', re.M)
 _NAMED = re.compile(
-    r"(?:dbg[._](?:declare|value))\((?:metadata )?\S+ (?P<value>%[\w.$-]+),"
-    r" (?:metadata )?(?P<var>!\d+)"
+    r"(?:dbg[._](?:declare|value))\([^\n]*?(?P<value>%[\w.$-]+), (?:metadata )?(?P<var>!\d+)"
     r"|dbg[._]assign\(.*?, (?:metadata )?(?P<var_assign>!\d+), .*?(?:ptr|\*) (?P<at>%[\w.$-]+),"
 )
 _CAST = re.compile(r"^\s*(%[\w.$-]+) = bitcast \S+ (%[\w.$-]+) to ", re.M)  # before LLVM 15
