@@ -131,9 +131,8 @@ def _finding(
         return ""
     if "unlinked" in named:
         return findings.unlinked(named["unlinked"], source, printed)
-    if verdict.compiler.passed:
-        return findings.NO_PROGRAM
-    return findings.in_compiler_log(printed, source, variables)
+    of_stack = () if named.get("lifted", {}).get("how") else variables
+    return findings.in_compiler_log(printed, source, of_stack)
 
 
 def _notes(events: list[dict[str, Any]]) -> Iterator[str]:

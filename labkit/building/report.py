@@ -97,6 +97,13 @@ class BuildReport:
         """Bytes of stack the verifier counted; None where the kernel does not tell (before 5.2)."""
         return self.verifier_log.statistics.stack_depth
 
+    @property
+    def pointed_at(self) -> tuple[str, ...]:
+        """Lines that show where the variables too large for the stack are declared, if any are."""
+        if self.outcome != COMPILER_REFUSED or not findings.is_stack(self.compiler_log):
+            return ()
+        return findings.point_at(self.variables, self.source, self.file_name)
+
     def explain(self, variables: Mapping[str, int] | None = None) -> Explanation:
         """Say in plain words what happened, why, and what to change.
 
@@ -113,7 +120,11 @@ class BuildReport:
             variables=sizes if variables is None else variables,
         )
         headers = "" if self.accepted else findings.of_own_headers(self.own_headers)
-        return replace(found, change=f"{found.change} {headers}") if headers else found
+        return replace(
+            found,
+            change=f"{found.change} {headers}".strip(),
+            context=(*found.context, *self.pointed_at),
+        )
 
     def raise_for_refusal(self) -> BuildReport:
         """Return the report if the program loaded; raise BuildRefused otherwise."""
@@ -212,7 +223,8 @@ def _judge_loads(
     if end is None or end["exit_code"] != 0:
         return Verdict(WORKER_DIED, compiler, reason=how_it_ended(end))
     if not loads:
-        return Verdict(COMPILER_REFUSED, compiler)
+        nothing = replace(compiler, passed=False)
+        return Verdict(COMPILER_REFUSED, nothing, reason=findings.NO_PROGRAM)
     return Verdict(ACCEPTED, compiler, Gate("verifier", True, seconds))
 
 

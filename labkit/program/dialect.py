@@ -31,7 +31,9 @@ _OLD_MAP = re.compile(r'struct\s+bpf_map_def\s+SEC\s*\(\s*"maps"\s*\)\s*(\w+)')
 _ATTRIBUTE = re.compile(r"__(?:uint|type)\s*\(\s*(\w+)\s*,\s*([^;]*?)\s*\)\s*;")
 _SECTION = re.compile(r'SEC\s*\(\s*"([^"\n]*)"\s*\)')
 _FUNCTION = re.compile(r"\s*(?:static\s+)?(?:int|long)\s+(?:BPF_\w+\s*\(\s*)?(\w+)")
-_CALL = re.compile(r"\bbpf_(map_\w+_elem|ringbuf_\w+|perf_event_output)\s*\(\s*(?:ctx\s*,\s*)?&(\w+)")
+_CALL = re.compile(
+    r"\bbpf_(map_\w+_elem|ringbuf_\w+|perf_event_output)\s*\(\s*(?:ctx\s*,\s*)?&(\w+)"
+)
 
 # Section of libbpf to the macro of bcc. ``{0}`` and ``{1}`` are what stands after the slash.
 _MACROS = (
@@ -98,9 +100,13 @@ def _map(name: str, told: dict[str, str]) -> str:
     entries = told.get("max_entries", "1")
     pages = str(-(-int(entries) // PAGE)) if entries.isdigit() else f"({entries}) / {PAGE}"
     plain = f'BPF_TABLE("{kind.lower()}", {{key}}, {{value}}, {{name}}, {{entries}})'
-    return before + _MAPS.get(kind, plain).format(
-        name=name, key=told.get("key", "u32"), value=value, entries=entries, pages=pages
-    ) + ";"
+    return (
+        before
+        + _MAPS.get(kind, plain).format(
+            name=name, key=told.get("key", "u32"), value=value, entries=entries, pages=pages
+        )
+        + ";"
+    )
 
 
 def _sections(source: str) -> Iterator[Instead]:

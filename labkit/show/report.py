@@ -32,6 +32,7 @@ def report_html(report: BuildReport) -> str:
         gates_table(report),
         _explained(report),
         _compiler_part(report),
+        _pointed_at(report),
         _verifier_part(report),
         tag("p", versions(report), data_testid="versions"),
     )
@@ -86,6 +87,12 @@ def _compiler_part(report: BuildReport) -> Html:
     name = f"{report.variant}-compiler.log"
     whole = log_html(title, text, first.index if first else None, name)
     return folded(title, whole) if report.outcome == ACCEPTED else whole
+
+
+def _pointed_at(report: BuildReport) -> Html:
+    """Show the lines that declare what is too large, as a compiler would."""
+    text = "\n".join(report.pointed_at)
+    return tag("pre", text, data_testid="pointed-at") if text else Html("")
 
 
 def _verifier_part(report: BuildReport) -> Html:

@@ -15,6 +15,7 @@ from labkit.program.preprocess import Numbered, lines_of
 from labkit.program.variants import Variant, find
 from labkit.show.style import Html, join, page, tag
 
+
 class Pair(NamedTuple):
     """One row: a line of either side, or None where that side has none, and whether they differ."""
 

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 from labkit.building.report import BuildReport
 from labkit.errors import LabError
 from labkit.program.c_names import locals_in
-from labkit.program.variants import STACK_LIMIT, Variant, find
 from labkit.program.llvm_ir import Local, locals_on_stack
+from labkit.program.variants import STACK_LIMIT, Variant, find
 
 if TYPE_CHECKING:
     import pandas as pd

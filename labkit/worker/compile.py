@@ -147,9 +147,7 @@ def compile_source(request: dict[str, Any], scratch: str) -> Module:
         flags.append(f"-I{BPF_TREE}")
     text = numbered(request["source"], request["name"] if lab_headers else str(path))
     # LLVM holds its own text back until the process ends in good order: as it does when it refuses.
-    return Module(
-        text=text.encode("utf-8", "surrogateescape"), cflags=flags, debug=DEBUG_LLVM_IR
-    )
+    return Module(text=text.encode("utf-8", "surrogateescape"), cflags=flags, debug=DEBUG_LLVM_IR)
 
 
 def _header_root(scratch: str) -> str:

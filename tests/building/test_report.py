@@ -31,7 +31,7 @@ def loaded(**facts: Any) -> dict[str, Any]:
     ("events", "outcome", "gates"),
     [
         ([COMPILING, COMPILED, loaded(), end()], "accepted", (True, True)),
-        ([COMPILING, COMPILED, end()], "accepted", (True, None)),
+        ([COMPILING, COMPILED, end()], "compiler_refused", (False, None)),
         ([COMPILING, end(exit_code=1)], "compiler_refused", (False, None)),
         ([COMPILING, NOT_COMPILED, end()], "compiler_refused", (False, None)),
         (
@@ -62,7 +62,8 @@ def test_outcomes(events: list[Any], outcome: str, gates: tuple[bool | None, ...
     verdict = judge(events)
     assert verdict.outcome == outcome
     assert (verdict.compiler.passed, verdict.verifier.passed) == gates
-    assert bool(verdict.reason) == (outcome in ("host_refused", "worker_died"))
+    said = outcome in ("host_refused", "worker_died") or COMPILED in events
+    assert bool(verdict.reason) == (said and outcome not in ("accepted", "verifier_refused"))
 
 
 def test_a_death_in_the_compiler_is_timed() -> None:

@@ -82,7 +82,11 @@ def test_a_malformed_directive_in_a_readers_cell_ends_nothing(text):
 
 def test_a_define_of_the_text_itself_counts():
     text = "#define A\n#ifdef A\none\n#endif\n#undef A\n#ifdef A\ntwo\n#endif\n"
-    assert [line.text for line in left_by_preprocessor(text, {})] == ["#define A", "one", "#undef A"]
+    assert [line.text for line in left_by_preprocessor(text, {})] == [
+        "#define A",
+        "one",
+        "#undef A",
+    ]
 
 
 def test_lines_end_where_c_says_and_nowhere_else():

@@ -25,7 +25,7 @@ from labkit.building.report import (
 )
 from labkit.machine.check import Checklist, Row
 from labkit.show import log as log_view
-from labkit.show import sources, style
+from labkit.show import style
 from labkit.show.log import log_html
 
 STACK_ERROR = (

@@ -17,8 +17,8 @@ from labkit import verifier_log
 from labkit.notebook.stack_stepper import FrameStepper
 from labkit.plots.stack_snapshot import plot_frame
 from labkit.plots.stack_variables import plot_stack_users
-from labkit.show.stack_snapshot import step_html, step_text
 from labkit.program.llvm_ir import Local
+from labkit.show.stack_snapshot import step_html, step_text
 from labkit.stack.snapshot import KINDS, moment_of
 from labkit.stack.variables import StackUsers
 from labkit.verifier_log.state import SLOT_MEANING
