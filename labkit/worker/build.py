@@ -12,7 +12,7 @@ from typing import Any
 
 from labkit.machine import tracefs
 from labkit.worker import compile as compiling
-from labkit.worker import verify
+from labkit.worker import symbols, verify
 
 CALL, LOCAL_CALL, OPEN = 0x85, 1, -1  # an instruction's code, its source register, its target
 
@@ -59,6 +59,7 @@ def _compile(request: dict[str, Any], emit: Emit, scratch: str) -> compiling.Mod
         emit("note", text=mounted)
     if request["lift"]:
         emit("lifted", how=compiling.lift(request))
+    symbols.shorten_list(scratch)  # after tracefs, which is mounted for everybody
     _tell_intermediate(emit)
     emit("compiling")
     started = time.monotonic()

@@ -29,6 +29,8 @@ def prepare(scratch: str) -> dict[str, Any]:
         return {"problem": "no_bcc", "detail": str(error)}
     if not hasattr(bcc, "BPF"):
         return {"problem": "wrong_bcc", "detail": str(getattr(bcc, "__file__", ""))}
+    from labkit.worker import build  # noqa: F401  so that no child has to
+
     return {"versions": versions.versions()}
 
 

@@ -91,15 +91,14 @@ def _try_load(module: Module, name: str, kind: int, level: int, size: int) -> di
     plain = lib.bcc_func_load
     lib.bcc_func_load = _with_log(plain, level, log, size)
     error = 0
-    started = time.monotonic()
-    try:
-        with _given_up_after(LOG_SECONDS):
+    with _given_up_after(LOG_SECONDS):
+        started = time.monotonic()
+        try:
             module.load_func(name, kind)
-    except Exception:
-        error = ctypes.get_errno() or errno.EIO
-    finally:
-        lib.bcc_func_load = plain
-    seconds = time.monotonic() - started
+        except Exception:
+            error = ctypes.get_errno() or errno.EIO
+        seconds = time.monotonic() - started
+    lib.bcc_func_load = plain
     end = memory.find(b"\0")
     cut = ""
     if error in (errno.EAGAIN, errno.ENOSPC) and seconds > LOG_SECONDS:
