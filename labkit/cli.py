@@ -9,12 +9,12 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from labkit.building.report import ACCEPTED, HOST_REFUSED, WORKER_DIED, BuildReport
-from labkit.errors import BuildRefused, LabError, MachineError, UsageError
+from labkit.errors import BuildRefused, LabError, UsageError
 from labkit.program.variants import VARIANTS
 
 ACCEPTED_STATUS, REFUSED_STATUS, USAGE_STATUS, MACHINE_STATUS = 0, 1, 2, 3
@@ -140,25 +140,6 @@ def _progress_bar(done: int, total: int, name: str) -> None:
         print(f"\r[{bar}] {done}/{total} {name:<16}", end=end, file=sys.stderr, flush=True)
 
 
-def command_render(_options: argparse.Namespace) -> int:
-    """Run ``render``."""
-    from labkit import rendering
-
-    written = rendering.render(say=lambda words: print(words, file=sys.stderr, flush=True))
-    print("\n".join(map(str, written)))
-    return ACCEPTED_STATUS
-
-
-def command_bench(options: argparse.Namespace) -> int:
-    """Run ``bench``."""
-    import runpy
-
-    folder = Path(__file__).resolve().parents[1] / "benchmarks"
-    sys.argv = ["build_latency.py", str(options.rounds)]
-    runpy.run_path(str(folder / "build_latency.py"), run_name="__main__")
-    return ACCEPTED_STATUS
-
-
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands; each one's help ends with an example."""
     from labkit import explain_command
@@ -199,26 +180,7 @@ def parser() -> argparse.ArgumentParser:
         "measure what is claimed of per-CPU arrays, and judge it",
         "sudo ./lab prove cost zero_copy --json",
     )
-    _add(
-        commands,
-        "render",
-        command_render,
-        "execute the notebooks here and write copies to docs/",
-        "sudo ./lab render",
-    )
-    bench = _add(
-        commands,
-        "bench",
-        command_bench,
-        "time a build against bare bcc, side by side",
-        "sudo ./lab bench",
-    )
     prove.add_argument("names", nargs="*", metavar="NAME", help="only these (default: all)")
-    prove.add_argument(
-        "--with-clang",
-        action="store_true",
-        help="have ./lab install clang first, which the experiment call_chain needs",
-    )
     prove.add_argument("--list", action="store_true", help="name the claims and measure nothing")
     for command in (check, build, prove):
         command.add_argument("--json", action="store_true", help="print JSON instead of text")
@@ -235,7 +197,6 @@ def parser() -> argparse.ArgumentParser:
         )
     run.add_argument("--seconds", type=float, metavar="N", help="stop after N seconds")
     run.add_argument("--csv", metavar="FILE", help="write the events to FILE at the end")
-    bench.add_argument("--rounds", type=int, default=15, help="rounds of each (default 15)")
     return top
 
 
@@ -250,13 +211,18 @@ def _add(commands: Any, name: str, function: Any, purpose: str, example: str) ->
 def main(words: Sequence[str] | None = None) -> int:
     """Run a command. Return its exit status; no error ends in a traceback."""
     options = parser().parse_args(words)
+    return exit_status(lambda: int(options.function(options)))
+
+
+def exit_status(command: Callable[[], int]) -> int:
+    """Run a command and return its exit status; what it raises becomes a line and a status."""
     try:
-        return int(options.function(options))
+        return command()
     except UsageError as error:
         return _fail(error, USAGE_STATUS)
     except BuildRefused as error:
         return _fail(error, REFUSED_STATUS)
-    except (MachineError, LabError) as error:
+    except LabError as error:
         return _fail(error, MACHINE_STATUS)
     except KeyboardInterrupt:
         return _fail("interrupted", 130)

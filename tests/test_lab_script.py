@@ -1,8 +1,9 @@
 """./lab itself: real bash, a checkout of its own, and a Python and an apt-get that only take notes.
 
-Nothing here installs anything or reaches the network; tests/fresh_machine.sh does that, in earnest.
+Nothing here installs anything or reaches the network; tools/fresh_machine.sh does that, in earnest.
 """
 
+import functools
 import os
 import re
 import shutil
@@ -21,30 +22,31 @@ ROOT = Path(__file__).resolve().parent.parent
 NOBODY = 65534
 
 # All that ./lab may use of the machine. apt-get and dnf are not among it: a test adds its own.
-TOOLS = """basename bash cat chown cp cut dirname env find flock getent grep head mkdir mktemp od
-readlink rm sed sha256sum sleep stat tail touch tr""".split()  # noqa: SIM905
+TOOLS = """basename bash cat chown cp cut dirname env find flock grep ldconfig mkdir mktemp readlink
+rm sed sha256sum sleep stat tail touch""".split()  # noqa: SIM905
 
+# It answers by what it is asked to run, each on its command line as ./lab writes it.
 FAKE_PYTHON = r"""#!/usr/bin/env bash
 echo "python $*" >>"$FAKE/calls"
 case "$*" in
   --version) cat "$FAKE/version" ;;
-  *libbcc.py*) [[ -e $FAKE/has-bcc ]] ;;
-  *ensurepip*) [[ -e $FAKE/has-venv ]] ;;
-  *version_info*) [[ ! -e $FAKE/is-old ]] ;;
-  *purelib*) echo "${0%/bin/python}/lib/python3/site-packages" ;;
+  "-I "*"/tools/probe.py bcc"*)
+    [[ ! -e $FAKE/has-wrong-bcc ]] || exit 4
+    [[ -e $FAKE/has-bcc ]]
+    ;;
+  "-I "*"/tools/probe.py venv") [[ -e $FAKE/has-venv ]] ;;
+  "-I "*"/tools/probe.py new-enough") [[ ! -e $FAKE/is-old ]] ;;
+  "-I "*"/tools/probe.py lacks "*) cat "$FAKE/lacks" 2>/dev/null || true ;;
   "-m venv "*) mkdir -p "$3/bin" "$3/lib/python3/site-packages" && cp "$0" "$3/bin/python" ;;
   "-m uv "*)
     [[ ! -e $FAKE/uv-hangs ]] || { touch "$FAKE/uv-is-hanging" && exec sleep 60; }
     [[ ! -e $FAKE/uv-fails ]] || { echo "error: cannot reach the index" && exit 2; }
     ;;
-  "- "*) cat >/dev/null; cat "$FAKE/lacks" 2>/dev/null || true ;;
-  "-m labkit"*)
-    echo "labkit ${*:3} by $0 pid $$ path ${PYTHONPATH:-}"
+  "-m labkit"* | "-m tools."*)
+    echo "${*:2} by $0 pid $$ path ${PYTHONPATH:-} in $PWD"
+    [[ ! -e $FAKE/makes ]] || touch "$(<"$FAKE/makes")"
+    [[ ! -e $FAKE/labkit-hangs ]] || { touch "$FAKE/labkit-is-hanging" && exec sleep 60; }
     exit "$(cat "$FAKE/status")"
-    ;;
-  "-m ruff"* | "-m mypy"* | "-m pytest"*)
-    echo "ran ${*:2} live=${LABKIT_REQUIRE_LIVE:-}"
-    [[ ! -e $FAKE/$2-fails ]]
     ;;
 esac
 """
@@ -66,7 +68,9 @@ class Lab:
         self.fake = place / "fake"
         self.bin = place / "bin"
         self.calls_file = self.fake / "calls"
+        python = str(self.fake / "python")
         self.env = {"PATH": str(self.bin), "FAKE": str(self.fake), "TMPDIR": str(place)}
+        self.env |= {"LABKIT_PYTHON": python, "LABKIT_BCC_PYTHON": python}
         for directory in (self.checkout, self.fake, self.bin):
             directory.mkdir()
         self.fill_checkout()
@@ -77,6 +81,12 @@ class Lab:
         shutil.copytree(ROOT / "requirements", self.checkout / "requirements")
         jupyter = shutil.ignore_patterns("state")
         shutil.copytree(ROOT / ".jupyter", self.checkout / ".jupyter", ignore=jupyter)
+
+    def fill_with_code(self) -> None:
+        """Bring what a real Python needs in order to run a command."""
+        for name in ("labkit", "tools"):
+            ignore = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / name, self.checkout / name, ignore=ignore)
 
     def fill_machine(self) -> None:
         for tool in TOOLS:
@@ -99,14 +109,9 @@ class Lab:
         """Set one property of the fake machine."""
         (self.fake / name).write_text(text + "\n")
 
-    def command(self, *args: str) -> list[str]:
-        fakes = f"base_python='{self.python}' bcc_python='{self.python}'"
-        script = f"source '{self.checkout}/lab'; {fakes}; main \"$@\""
-        return ["bash", "-c", script, "lab", *args]
-
     def start(self, *args: str, **options):
         pipe = subprocess.PIPE
-        command = self.command(*args)
+        command = [str(self.checkout / "lab"), *args]
         return subprocess.Popen(
             command, env=self.env, stdout=pipe, stderr=pipe, text=True, **options
         )
@@ -176,16 +181,34 @@ class TestWords:
         assert not lab.was_installed()
         assert not lab.venv.exists()
 
-    def test_knows_exactly_the_commands_of_labkit(self, lab):
-        known = subprocess.run(
-            ["bash", "-c", f"source '{lab.checkout}/lab'; echo ${{labkit_commands[*]}}"],
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.split()
-        command = [sys.executable, "-m", "labkit", "--help"]
-        told = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
-        assert set(re.findall(r"^    (\w+) ", told, re.MULTILINE)) == {"check", *known}
+    def test_knows_exactly_the_commands_that_there_are(self, lab):
+        stderr = lab.run("nonsense").stderr
+        told = re.findall(r"\w+", stderr.partition("there are ")[2].partition("\n")[0])
+        of_labkit = subprocess.run(
+            [sys.executable, "-m", "labkit", "--help"], capture_output=True, text=True, cwd=ROOT
+        ).stdout
+        tools = [word for word in told if (ROOT / f"tools/{word}.py").exists()]
+        assert tools == ["test", "render", "bench"]
+        assert set(told) == {*tools, *re.findall(r"^    (\w+) ", of_labkit, re.MULTILINE)}
+
+    @pytest.mark.parametrize("tool", ["test", "render", "bench"])
+    def test_a_tool_explains_itself_without_any_package(self, lab, tool):
+        lab.env["LABKIT_PYTHON"] = sys.executable
+        lab.fill_with_code()
+        done = lab.run(tool, "--help")
+        assert done.returncode == 0
+        assert f"./lab {tool}" in done.stdout
+        assert "example: sudo ./lab" in done.stdout
+        assert not lab.was_installed()
+
+    def test_the_folder_it_is_called_in_is_no_place_to_import_from(self, lab, tmp_path):
+        """Debian's Python and those after 3.10 can be told so."""
+        if sys.version_info < (3, 11):
+            pytest.skip("Python 3.10 always looks there first")
+        lab.env["LABKIT_PYTHON"] = sys.executable
+        lab.fill_with_code()
+        (tmp_path / "json.py").write_text("raise SystemExit('the wrong json')")
+        assert lab.run("build", "--help", cwd=tmp_path).returncode == 0
 
 
 class TestWithoutInstalling:
@@ -203,6 +226,42 @@ class TestWithoutInstalling:
         assert done.returncode == 3
         assert "no Python of 3.10" in done.stderr
         assert "to mend: sudo apt-get install python3" in done.stderr
+
+
+@pytest.fixture
+def stray_bcc(tmp_path):
+    """A folder that holds what looks like the real bcc, and a Python that has none."""
+    folder = tmp_path / "stray"
+    (folder / "bcc").mkdir(parents=True)
+    for name in ("__init__.py", "libbcc.py"):
+        (folder / "bcc" / name).touch()
+    return folder
+
+
+@needs_root
+class TestWhichBcc:
+    @pytest.fixture
+    def lab_of_a_real_python(self, lab):
+        lab.env["LABKIT_BCC_PYTHON"] = sys.executable  # a virtual environment: it has no bcc
+        shutil.copytree(ROOT / "tools", lab.checkout / "tools")
+        lab.say("has-venv")
+        return lab
+
+    def test_one_in_the_current_folder_does_not_count(self, lab_of_a_real_python, stray_bcc):
+        lab_of_a_real_python.run("build", "percpu", cwd=stray_bcc)
+        assert "python3-bpfcc" in lab_of_a_real_python.calls
+
+    def test_one_on_pythonpath_does_not_count(self, lab_of_a_real_python, stray_bcc):
+        lab_of_a_real_python.env["PYTHONPATH"] = str(stray_bcc)
+        lab_of_a_real_python.run("build", "percpu")
+        assert "python3-bpfcc" in lab_of_a_real_python.calls
+
+    def test_pypis_is_no_lack_but_in_the_way(self, lab):
+        lab.say("has-wrong-bcc")
+        done = lab.run("build", "percpu")
+        assert done.returncode == 3
+        assert f"to mend: sudo {lab.python} -m pip uninstall bcc" in done.stderr
+        assert not lab.was_installed()
 
 
 @needs_root
@@ -378,7 +437,26 @@ class TestWhoIsWho:
         assert open_lab.run("test").returncode == 0
         made = [open_lab.venv, *open_lab.venv.rglob("*")]
         assert len(made) > 5
-        assert {path.lstat().st_uid for path in made} == {NOBODY}
+        wait_for(lambda: {path.lstat().st_uid for path in made} == {NOBODY})
+
+    @pytest.mark.parametrize("words", [["run", "percpu", "--csv", "x"], ["render"], ["test"], []])
+    def test_so_does_what_a_command_makes(self, open_lab, words):
+        made = open_lab.checkout / "made by root"
+        open_lab.say("makes", str(made))
+        assert open_lab.run(*words).returncode == 0
+        wait_for(lambda: made.stat().st_uid == NOBODY)
+
+    @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGKILL])
+    def test_however_the_command_ends(self, open_lab, sign):
+        made = open_lab.checkout / "made by root"
+        open_lab.say("makes", str(made))
+        open_lab.say("labkit-hangs")
+        with open_lab.start("run", "percpu") as process:
+            wait_for((open_lab.fake / "labkit-is-hanging").exists)
+            assert made.stat().st_uid == 0
+            process.send_signal(sign)
+        assert process.returncode == -sign
+        wait_for(lambda: made.stat().st_uid == NOBODY)
 
 
 class TestConda:
@@ -396,7 +474,7 @@ class TestConda:
         done = lab.run("build", "percpu")
         assert done.returncode == 0
         assert f" by {conda} " in done.stdout
-        assert f" path {lab.checkout}\n" in done.stdout
+        assert f" path {lab.checkout} " in done.stdout
         assert not lab.venv.exists()
 
     def test_that_lacks_some_is_named_and_the_venv_used(self, lab, conda):
@@ -411,15 +489,13 @@ class TestConda:
         done = lab.run("build", "percpu")
         assert f" by {lab.venv}/bin/python " in done.stdout
 
-    def test_is_asked_for_what_the_imports_are_called(self, lab):
-        # The names asked for are those that can be imported here, where all packages are.
-        script = f"source '{lab.checkout}/lab'; "
-        script += (
-            f'missing_modules "{sys.executable}" "${{run_modules[@]}}" "${{test_modules[@]}}" nope'
-        )
-        command = ["bash", "-c", script]
-        told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        assert told == "nope\n"
+    @pytest.mark.parametrize("words", [["build", "percpu"], ["test"]])
+    def test_is_asked_for_what_the_imports_are_called(self, lab, conda, words):
+        """A real Python that has all packages, asked by the names in tools/probe.py."""
+        shutil.copytree(ROOT / "tools", lab.checkout / "tools")
+        real = f'#!/usr/bin/env bash\n[[ $1 != -I ]] || exec "{sys.executable}" "$@"\n'
+        conda.write_text(real + FAKE_PYTHON.partition("\n")[2])
+        assert f" by {conda} " in lab.run(*words).stdout
 
 
 class TestHandingOver:
@@ -438,50 +514,26 @@ class TestHandingOver:
         assert done.stdout.startswith("labkit run percpu --csv a file.csv by")
 
     def test_the_callers_directory_stays(self, ready_lab, tmp_path):
-        ready_lab.python.write_text(FAKE_PYTHON)
-        shutil.copy(shutil.which("pwd") or "", ready_lab.bin)
-        (ready_lab.venv / "bin/python").write_text(
-            FAKE_PYTHON.replace('"-m labkit"*)', '"-m labkit"*) pwd;')
-        )
-        done = ready_lab.run("build", "percpu", cwd=tmp_path)
-        assert done.stdout.splitlines()[0] == str(tmp_path)
+        assert ready_lab.run("build", "percpu", cwd=tmp_path).stdout.endswith(f" in {tmp_path}\n")
 
     def test_works_through_a_link(self, ready_lab, tmp_path):
         link = tmp_path / "link"
         link.symlink_to(ready_lab.checkout / "lab")
-        command = ["bash", "-c", f"source '{link}'; echo \"$here\""]
-        told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        assert told == f"{ready_lab.checkout}\n"
+        done = subprocess.run(
+            [link, "check"], env=ready_lab.env, capture_output=True, text=True, check=True
+        )
+        assert f" path {ready_lab.checkout} " in done.stdout
 
-
-class TestWhatIsAskedFor:
-    def test_a_compiler_is_installed_only_when_asked(self, lab):
-        wanted = re.compile(r"apt-get install .*\bclang\b")
-        assert lab.run("prove", "call_chain").returncode == 0
-        assert not wanted.search(lab.calls)
-        lab.run("prove", "call_chain", "--with-clang")
-        assert wanted.search(lab.calls)
+    @pytest.mark.parametrize("tool", ["render", "bench"])
+    def test_tools_are_no_part_of_labkit(self, ready_lab, tool):
+        assert ready_lab.run(tool, "--rounds", "3").stdout.startswith(f"tools.{tool} --rounds 3 by")
 
 
 class TestTests:
-    def test_runs_all_four_and_hands_pytest_its_options(self, ready_lab):
-        done = ready_lab.run("test", "-k", "two words")
+    def test_get_their_options_as_they_were(self, ready_lab):
+        done = ready_lab.run("test", "--fast", "-k", "two words")
         assert done.returncode == 0
-        ran = [line.split(" live")[0] for line in done.stdout.splitlines()]
-        assert ran == [
-            "ran ruff check .",
-            "ran ruff format --check .",
-            "ran mypy",
-            "ran pytest -k two words",
-        ]
-
-    @pytest.mark.parametrize("tool", ["ruff", "mypy", "pytest"])
-    def test_one_failure_fails_all_but_stops_none(self, ready_lab, tool):
-        ready_lab.say(f"{tool}-fails")
-        done = ready_lab.run("test")
-        assert done.returncode == 1
-        assert f"failed: {tool}" in done.stderr
-        assert "ran pytest" in done.stdout
+        assert done.stdout.startswith("tools.test --fast -k two words by")
 
     def test_installs_the_tests_packages_once(self, ready_lab):
         ready_lab.run("test")
@@ -499,7 +551,7 @@ class TestTests:
         done = ready_lab.run("test")
         assert re.search(r"apt-get install .* chromium$", ready_lab.calls, re.MULTILINE)
         assert "chromium could not be installed" in done.stderr
-        assert "ran pytest" in done.stdout
+        assert "tools.test by" in done.stdout
 
     def test_ci_demands_that_live_tests_run(self, lab):
         (lab.checkout / ".ci").mkdir()
@@ -519,7 +571,7 @@ class TestTests:
 
 
 @pytest.mark.skipif(shutil.which("shellcheck") is None, reason="no shellcheck: sudo ./lab test")
-@pytest.mark.parametrize("script", ["lab", ".ci/run", "tests/fresh_machine.sh"])
+@pytest.mark.parametrize("script", ["lab", ".ci/run", "tools/fresh_machine.sh"])
 def test_shellcheck_finds_nothing(script):
     done = subprocess.run(["shellcheck", ROOT / script], capture_output=True, text=True)
     assert done.stdout == ""
@@ -528,22 +580,13 @@ def test_shellcheck_finds_nothing(script):
 class RunningLab:
     """A real JupyterLab, started by ./lab from the Python that runs the tests."""
 
-    def __init__(self, lab: Lab, *options: str) -> None:
-        prefix = lab.fake / "conda"
-        (prefix / "bin").mkdir(parents=True)
-        (prefix / "bin/python").symlink_to(sys.executable)
-        # Through a wrapper: a link to a venv's Python would not find that venv's packages.
-        (prefix / "bin/python").unlink()
-        (prefix / "bin/python").write_text(f'#!/usr/bin/env bash\nexec "{sys.executable}" "$@"\n')
-        (prefix / "bin/python").chmod(0o755)
-        lab.say("has-bcc")
-        lab.env["CONDA_PREFIX"] = str(prefix)
-        lab.env["HOME"] = str(lab.fake)
+    def __init__(self, lab: Lab, *options: str, **how) -> None:
         self.lab = lab
-        self.process = lab.start("--no-browser", *options)
-        self.address = self.read_address()
+        self.process = lab.start("--no-browser", *options, **how)
 
-    def read_address(self) -> str:
+    @functools.cached_property
+    def address(self) -> str:
+        """What it says when it answers."""
         assert self.process.stdout
         for line in self.process.stdout:
             if match := re.search(r"http://\S+", line):
@@ -574,24 +617,33 @@ class RunningLab:
         return self.process.returncode
 
     def processes(self) -> list[str]:
-        """Return the command lines that mention this lab's checkout or its server's port."""
-        found = []
+        """Return the command lines that mention this lab's port."""
+        port, found = f"port={self.port}", []
         for path in Path("/proc").glob("[0-9]*/cmdline"):
             try:
                 words = path.read_bytes().decode(errors="replace").replace("\0", " ")
             except OSError:  # it ended meanwhile
                 continue
-            if f"port={self.port}" in words:
+            if port in words:
                 found.append(words)
         return found
 
 
 @pytest.fixture
 def jupyter(lab):
+    """Start a real JupyterLab, as often as wanted; all have ended afterwards."""
+    # A wrapper: a link to a virtual environment's Python would not find its packages.
+    python = lab.fake / "conda/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/usr/bin/env bash\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    lab.fill_with_code()
+    lab.say("has-bcc")
+    lab.env |= {"CONDA_PREFIX": str(lab.fake / "conda"), "HOME": str(lab.fake)}
     running = []
 
-    def start(*options: str) -> RunningLab:
-        running.append(RunningLab(lab, *options))
+    def start(*options: str, **how) -> RunningLab:
+        running.append(RunningLab(lab, *options, **how))
         return running[-1]
 
     yield start
@@ -617,6 +669,7 @@ class TestJupyter:
     @pytest.mark.parametrize(("sign", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 0)])
     def test_leaves_nothing_behind_when_stopped(self, jupyter, sign, status):
         server = jupyter()
+        assert server.processes()
         assert server.stop(sign) == status
         assert server.processes() == []
         assert list(server.lab.checkout.parent.glob("lab-jupyter*")) == []
@@ -635,26 +688,25 @@ class TestJupyter:
             free = taken.getsockname()[1]
         assert jupyter("--port", str(free)).port == free
 
-    def test_passes_over_a_port_that_is_taken(self, jupyter):
-        first = jupyter()
-        (first.lab.fake / "conda/bin/python").unlink()
-        shutil.rmtree(first.lab.fake / "conda")
-        assert jupyter().port > first.port
+    def test_two_that_start_at_once_take_two_ports(self, jupyter):
+        first, second = jupyter(), jupyter()
+        assert first.port != second.port
+        assert [first.status(first.token), second.status(second.token)] == [200, 200]
 
-    def test_says_when_the_given_port_is_taken(self, lab):
-        lab.say("has-bcc")
-        lab.say("has-venv")
+    def test_what_the_parent_ignored_stays_ignored(self, jupyter):
+        """As nohup and a background job of a script have it."""
+        server = jupyter(preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
+        assert server.address
+        server.process.send_signal(signal.SIGINT)
+        assert server.status(server.token) == 200
+        assert server.stop(signal.SIGTERM) == 143
+
+    def test_says_when_the_given_port_is_taken(self, jupyter):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
-            done = lab.run("--no-browser", "--port", str(port))
-        assert done.returncode == 3
-        assert f"port {port} is in use" in done.stderr
-        assert "to mend: sudo ./lab --port " in done.stderr
-
-    def test_that_does_not_start_is_3(self, ready_lab):
-        done = ready_lab.run("--no-browser")  # its fake Python ends at once
-        assert done.returncode == 3
-        assert "JupyterLab did not start" in done.stderr
+            _, stderr = jupyter("--port", str(port)).process.communicate(timeout=30)
+        assert f"port {port} is in use" in stderr
+        assert "to mend: sudo ./lab --port " in stderr
 
 
 def listeners(port: int) -> list[str]:

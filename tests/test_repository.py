@@ -25,8 +25,8 @@ ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text())
 LOCKS = ("setup", "run", "test")
 NOT_OURS = {".git", ".venv", ".jupyter/state", "results", "build"}
 
-PROMISED = ["bpf", "labkit", "notebooks", "tests", "benchmarks", "lab", ".ci/run"]
-PROMISED += ["environment.yml", "pyproject.toml", "README.md", "LICENSE", "tests/fresh_machine.sh"]
+PROMISED = ["bpf", "labkit", "notebooks", "tests", "tools", "lab", ".ci/run"]
+PROMISED += ["environment.yml", "pyproject.toml", "README.md", "LICENSE", "SECURITY.md"]
 
 
 def repository_files() -> list[Path]:
@@ -85,7 +85,7 @@ class TestWhatIsPromised:
     def test_is_there(self, name):
         assert (ROOT / name).exists()
 
-    @pytest.mark.parametrize("name", ["lab", ".ci/run", "tests/fresh_machine.sh"])
+    @pytest.mark.parametrize("name", ["lab", ".ci/run", "tools/fresh_machine.sh"])
     def test_scripts_can_be_executed(self, name):
         assert (ROOT / name).stat().st_mode & 0o111 == 0o111
 
@@ -203,7 +203,7 @@ class TestNothingPrivate:
         # /home/me and the like are examples, and nobody's.
         private = re.compile(r"/(?:home|Users)/(?!me\b|you\b|user\b)\w+|/root/\w+")
         own = {
-            "tests/fresh_machine.sh",
+            "tools/fresh_machine.sh",
             "tests/test_repository.py",
         }  # the first uses /root in its room
         hits = {
@@ -215,7 +215,7 @@ class TestNothingPrivate:
 
     def test_this_checkouts_own_place_is_in_no_file(self):
         place = re.compile(rf"(?<![\w.]){re.escape(str(ROOT))}(?![\w-])")
-        room = "tests/fresh_machine.sh"  # which brings the checkout to a place it names
+        room = "tools/fresh_machine.sh"  # which brings the checkout to a place it names
         found = [name for name, text in self.text_files().items() if place.search(text)]
         assert [name for name in found if name != room] == []
 

@@ -14,6 +14,7 @@ from labkit.building import findings
 from labkit.building import report as reports
 from labkit.building.report import BuildReport
 from labkit.errors import MachineError, UsageError
+from labkit.machine.stack_limit import measured
 from labkit.program.llvm_ir import Local, locals_on_stack
 from labkit.program.variants import BPF_TREE, LIFTED_LIMIT, Variant, find
 
@@ -116,6 +117,7 @@ def report_of(
         maps=compiled.get("maps", {}),
         variables=variables,
         own_headers=findings.own_headers(variant.text),
+        stack_limit=measured().bytes,
     )
 
 

@@ -9,11 +9,14 @@ from labkit.claims import measuring
 from labkit.claims.base import FALSE, HALF_TRUE, NOT_HERE, TRUE, Observed, Verdict, experiment
 from labkit.claims.measuring import NotTold
 from labkit.errors import LabError
+from labkit.machine.stack_limit import WORD
 from labkit.notebook import limit
-from labkit.program.variants import BPF_TREE, STACK_LIMIT, Variant
+from labkit.program.variants import BPF_TREE, Variant
 
 if TYPE_CHECKING:
     import pandas as pd
+
+CLAIMED = 512  # bytes: what is said of every kernel
 
 
 def judge_limit(frame: pd.DataFrame) -> Verdict:
@@ -24,7 +27,7 @@ def judge_limit(frame: pd.DataFrame) -> Verdict:
     """
     largest = frame[frame.passed].groupby("gate").bytes.max()
     told = ", ".join(f"the {gate} {size}" for gate, size in largest.items())
-    exact = int((largest == STACK_LIMIT).sum())
+    exact = int((largest == CLAIMED).sum())
     word = FALSE if not exact else TRUE if exact == len(largest) else HALF_TRUE
     return Verdict(word, f"largest frame in bytes that each gate lets through: {told}.")
 
@@ -44,7 +47,7 @@ def stack_limit() -> Observed:
 
     try:
         found = [limit.largest_frame(gate) for gate in limit.GATES]
-        versions = build(limit.frame_variant(limit.WORD, "compiler")).versions
+        versions = build(limit.frame_variant(WORD, "compiler")).versions
     except LabError as error:
         raise NotTold(str(error)) from error
     parts = [one.tried.rename(columns={"size": "bytes"}).assign(gate=one.gate) for one in found]

@@ -18,7 +18,7 @@ from labkit.claims import measuring, tiny
 from labkit.claims.base import FALSE, HALF_TRUE, NOT_HERE, TRUE, Observed, Verdict, experiment
 from labkit.claims.measuring import NotTold, Step, Taken
 from labkit.errors import LabError
-from labkit.notebook import limit
+from labkit.machine.stack_limit import bisect
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,7 +76,7 @@ def value_cap(upper: int = SEARCHED) -> Observed:
         return report.accepted
 
     try:
-        passes(limit.bisect(passes, WORD, upper, WORD) + 1)
+        passes(bisect(passes, WORD, upper, WORD) + 1)
     except LabError as error:
         if not rows or not rows[0][1]:
             raise NotTold(str(error)) from None

@@ -1,6 +1,6 @@
 """The mistakes of bpf/mistakes: small programs, each with what is expected of it beside it.
 
-    errors_gallery.mistakes()["ringbuf_leak"].build().explain()
+    mistakes.mistakes()["ringbuf_leak"].build().explain()
 
 Every file begins with a comment that says what is wrong with it, then lines of one form:
 
@@ -22,8 +22,8 @@ import ctypes
 import os
 import platform
 import re
-import threading
 from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -31,8 +31,9 @@ from typing import TYPE_CHECKING, Any
 
 from labkit.building.build import LOG_LEVEL, build, report_of
 from labkit.building.report import ACCEPTED, BuildReport, Gate
+from labkit.errors import MachineError
 from labkit.machine import bpf_syscall
-from labkit.machine.chain import call_chain
+from labkit.machine.stack_limit import call_chain
 from labkit.program.variants import BPF_TREE, Variant
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ __all__ = ["FOLDER", "PROBES", "Answer", "Mistake", "mistakes", "read"]
 FOLDER = BPF_TREE / "mistakes"
 _LINE = re.compile(r"// ([A-Z ]+): (.*)")
 _COMMENT = re.compile(r"/\*(.*?)\*/", re.S)
-_CAPABILITY_VERSION = 0x20080522  # _LINUX_CAPABILITY_VERSION_3, linux/capability.h
+CAPABILITY_VERSION = 0x20080522  # _LINUX_CAPABILITY_VERSION_3, linux/capability.h
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,7 @@ def _load_instructions(mistake: Mistake) -> BuildReport:
     fd = bpf_syscall.make_map(mistake.map_type) if mistake.map_type else -1
     try:
         code = instructions(text, fd)
-        call = bpf_syscall.load if mistake.privileged else _load_without_privileges
+        call = bpf_syscall.load if mistake.privileged else load_without_privileges
         errno, log = call(code, mistake.program_type)
     finally:
         if fd >= 0:
@@ -186,21 +187,32 @@ def _load_instructions(mistake: Mistake) -> BuildReport:
     return replace(report, gates=(Gate("compiler"), report.gates[1]))
 
 
-def _load_without_privileges(code: bytes, program_type: str) -> tuple[int, str]:
-    """Load from a thread that gives all its capabilities away first; the others keep theirs."""
-    answers: list[tuple[int, str]] = []
+def load_without_privileges(code: bytes, program_type: str) -> tuple[int, str]:
+    """Load from a thread that gives all its capabilities away first; the others keep theirs.
 
-    def work() -> None:
-        header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0)  # 0: this very thread
-        nothing = (ctypes.c_uint32 * 6)()
-        libc: Any = ctypes.CDLL(None, use_errno=True)
-        if libc.capset(header, nothing) == 0:
-            answers.append(bpf_syscall.load(code, program_type))
+    Returns errno (0: the kernel took it) and the log. Raises MachineError where the kernel does
+    not let the thread give them away: then nothing was loaded, and nothing is known.
+    """
+    with ThreadPoolExecutor(max_workers=1) as executor:
+        return executor.submit(_give_up_and_load, code, program_type).result()
 
-    thread = threading.Thread(target=work)
-    thread.start()
-    thread.join()
-    return answers[0] if answers else (ctypes.get_errno(), "")
+
+def _give_up_and_load(code: bytes, program_type: str) -> tuple[int, str]:
+    """Do so in this thread. Both capabilities and ctypes' errno belong to a thread alone."""
+    refused = give_up_capabilities()
+    if refused:
+        raise MachineError(
+            f"capset() is refused here: {os.strerror(refused)}",
+            "try it outside of the container or sandbox that forbids it",
+        )
+    return bpf_syscall.load(code, program_type)
+
+
+def give_up_capabilities() -> int:
+    """Give up all capabilities of the calling thread, for good; return errno, 0 if it worked."""
+    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION, 0)  # 0: this very thread
+    libc: Any = ctypes.CDLL(None, use_errno=True)
+    return 0 if libc.capset(header, (ctypes.c_uint32 * 6)()) == 0 else ctypes.get_errno()
 
 
 # What this kernel is like, asked with bare instructions, once -------------------------------------

@@ -3,7 +3,7 @@
     log = parse(text)
     log.fatal                     # the line that matters, or None
     log.statistics.stack_depth    # bytes
-    log.frame                     # one row an instruction
+    log.table                     # one row a step
     log.state_at(3).stack         # {-16: 'mmmmmmmm'}
 
 Two layers: :mod:`labkit.verifier_log.lines` looks at one line; this file looks at how lines follow
@@ -34,6 +34,7 @@ from labkit.verifier_log.replay import Replay
 from labkit.verifier_log.scan import CODE, KINDS, Scan
 from labkit.verifier_log.state import State, StateText, parse_state
 from labkit.verifier_log.statistics import Statistics, read_statistics
+from labkit.verifier_log.table import to_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -121,20 +122,20 @@ class _Lazy(Sequence[T]):
 
 class _Lines(_Lazy[Line]):
     def __len__(self) -> int:
-        return len(self._log._scan.kinds)
+        return len(self._log.scan.kinds)
 
     def _make(self, index: int) -> Line:
-        scan, text = self._log._scan, self._log.text
+        scan, text = self._log.scan, self._log.text
         end = scan.starts[index + 1] if index + 1 < len(scan.starts) else len(text)
         return Line(index, KINDS[scan.kinds[index]], text[scan.starts[index] : end])
 
 
 class _Steps(_Lazy[Step]):
     def __len__(self) -> int:
-        return len(self._log._scan.steps)
+        return len(self._log.scan.steps)
 
     def _make(self, index: int) -> Step:
-        log, scan = self._log, self._log._scan
+        log, scan = self._log, self._log.scan
         line = log.lines[scan.steps[index]]
         instruction = parse_instruction(line.body) or Instruction(0, "", line.body, "")
         source = scan.sources[index]
@@ -157,12 +158,13 @@ class VerifierLog:
         return f"<VerifierLog: {len(self.lines)} lines, {len(self.instructions)} steps, {verdict}>"
 
     @cached_property
-    def _scan(self) -> Scan:
+    def scan(self) -> Scan:
+        """Where each line starts, its kind, and which are steps: what all else here reads."""
         return Scan(self.text)
 
     def of_kind(self, kind: Kind) -> Iterator[Line]:
         """Yield the lines of one kind, in order."""
-        code, kinds = CODE[kind], self._scan.kinds
+        code, kinds = CODE[kind], self.scan.kinds
         index = kinds.find(code)
         while index >= 0:
             yield self.lines[index]
@@ -191,7 +193,7 @@ class VerifierLog:
         give a second line of detail; this is the first. A message that no recogniser knows is
         found too, and its kind becomes ``error``.
         """
-        index = self._scan.fatal
+        index = self.scan.fatal
         return self.lines[index] if index is not None else None
 
     @cached_property
@@ -200,7 +202,7 @@ class VerifierLog:
         fatal = self.fatal
         if fatal is None or _WHOLE_PROGRAM.match(fatal.body):
             return None
-        number = bisect_left(self._scan.steps, fatal.index) - 1
+        number = bisect_left(self.scan.steps, fatal.index) - 1
         return self.instructions[number] if number >= 0 else None
 
     @property
@@ -227,11 +229,14 @@ class VerifierLog:
         return self._replay.after(number) if after else self._replay.before(number)
 
     @property
-    def frame(self) -> pd.DataFrame:
-        """One row a step, as a pandas DataFrame; see :func:`labkit.verifier_log.frame.to_frame`."""
-        from labkit.verifier_log.table import to_frame
+    def table(self) -> pd.DataFrame:
+        """One row a step, as a pandas DataFrame; see :func:`labkit.verifier_log.table.to_table`."""
+        return to_table(self)
 
-        return to_frame(self)
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The former name of :attr:`table`; it stays for scripts that were written against it."""
+        return self.table
 
 
 def parse(text: str | bytes) -> VerifierLog:

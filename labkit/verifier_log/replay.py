@@ -28,7 +28,7 @@ class Replay:
         self._cursor = (0, self._states[0].copy())
 
     def _line_of(self, number: int) -> int:
-        steps = self._log._scan.steps
+        steps = self._log.scan.steps
         return steps[number] if number < len(steps) else len(self._log.lines)
 
     def _through(self, state: State, start: int, end: int) -> State:
@@ -50,7 +50,7 @@ class Replay:
     def after(self, number: int) -> State:
         """Return the state known once step ``number`` had been followed, on the same path."""
         state = self.before(number)
-        lines, first = self._log.lines, self._log._scan.steps[number]
+        lines, first = self._log.lines, self._log.scan.steps[number]
         self._take(state, lines[first])
         for index in range(first + 1, len(lines)):
             line = lines[index]

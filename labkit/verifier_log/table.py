@@ -1,18 +1,31 @@
-"""The steps of a verifier log as a table."""
+"""The steps of a verifier log as a table, column by column, straight from the text.
+
+A log of 10 MB may have 400,000 steps; an object for each of them would take longer than all the
+rest. But a program has few different instructions and lines of source, however often the verifier
+walks over them, so each of those is read once.
+"""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from labkit.verifier_log.lines import Kind, split_state
+from labkit.verifier_log.lines import (
+    Instruction,
+    Kind,
+    Source,
+    parse_instruction,
+    parse_source,
+    split_state,
+)
+from labkit.verifier_log.scan import CODE
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from labkit.verifier_log import VerifierLog
 
-__all__ = ["COLUMNS", "columns_of", "to_frame"]
+__all__ = ["COLUMNS", "columns_of", "to_table"]
 
 COLUMNS = {
     "line": "int64",
@@ -55,7 +68,7 @@ class _Extents:
         return -lowest if lowest < 0 else None
 
 
-def to_frame(log: VerifierLog) -> pd.DataFrame:
+def to_table(log: VerifierLog) -> pd.DataFrame:
     """One row a step, in the order of the verifier's walk; columns as in :data:`COLUMNS`."""
     import pandas as pd
 
@@ -68,38 +81,77 @@ def to_frame(log: VerifierLog) -> pd.DataFrame:
     ).rename_axis("step")
 
 
-def columns_of(log: VerifierLog) -> list[list[object]]:
+def columns_of(log: VerifierLog) -> list[list[Any]]:
     """Return the same as lists, one a column, without pandas.
 
     A text that repeats, as on each path, is kept once.
     """
-    columns: list[list[object]] = [[] for _ in COLUMNS]
-    once: dict[str, str] = {}
-    extents = _Extents()
+    scan, text, extents = log.scan, log.text, _Extents()
+    heads: dict[str, Instruction | None] = {}
+    lines, ends = list(scan.steps), [*scan.starts[1:], len(text)]
+    ones: list[Instruction] = []
+    depths: list[int] = []
+    reached: list[int | None] = []
+    states: list[str] = []
     previous = 0
-    for step in log.instructions:
-        shown = _between(log, previous, step.line, extents)
-        if shown is not None and columns[-1] and not columns[-1][-1]:
-            columns[-2][-1], columns[-1][-1] = shown  # before 5.17, or after other lines
-        previous = step.line + 1
-        one, source = step.instruction, step.source
-        if one.state:
-            extents.show(one.state, whole=False)
-        row = (
-            step.line,
-            one.index,
-            once.setdefault(one.opcode, one.opcode),
-            once.setdefault(one.disassembly, one.disassembly),
-            once.setdefault(source.text, source.text) if source else None,
-            once.setdefault(source.file, source.file) if source and source.file else None,
-            source.line if source else None,
-            extents.depth,
-            extents.extent,
-            one.state,
-        )
-        for column, value in zip(columns, row, strict=True):
-            column.append(value)
-    return columns
+    for line in lines:
+        if line > previous:
+            shown = _between(log, previous, line, extents)
+            if shown is not None and states and not states[-1]:
+                reached[-1], states[-1] = shown  # before 5.17, or after other lines
+        previous = line + 1
+        one, state = _instruction(text[scan.starts[line] : ends[line]], heads)
+        if state:
+            extents.show(state, whole=False)
+        ones.append(one)
+        depths.append(extents.depth)
+        reached.append(extents.extent)
+        states.append(state)
+    return [
+        lines,
+        [one.index for one in ones],
+        [one.opcode for one in ones],
+        [one.disassembly for one in ones],
+        *_source_columns(log),
+        depths,
+        reached,
+        states,
+    ]
+
+
+def _instruction(body: str, heads: dict[str, Instruction | None]) -> tuple[Instruction, str]:
+    """Take an instruction's line apart; what stands before the state is looked up in ``heads``.
+
+    That is parse_instruction(), done once for each different head. None in ``heads`` marks one
+    that does not end where its disassembly ends, so that its lines must be read as a whole.
+    """
+    head, semicolon, state = body.partition(" ; ")
+    if head not in heads:
+        one = parse_instruction(head)
+        whole = one is not None and one.disassembly == head.partition(") ")[2].rstrip()
+        heads[head] = one if whole else None
+    known = heads[head]
+    if known is not None:
+        return known, state.strip() if semicolon else ""
+    body = body.rstrip("\r\n")
+    alone = parse_instruction(body) or Instruction(0, "", body, "")
+    return alone, alone.state
+
+
+def _source_columns(log: VerifierLog) -> list[list[Any]]:
+    """Return text, file and line of the C source that each step stands under."""
+    known: dict[int, Source | None] = {-1: None}
+    once: dict[str, Source | None] = {}
+    for index in log.scan.sources:
+        if index not in known:
+            body = log.lines[index].body
+            known[index] = once[body] = once.get(body) or parse_source(body)
+    sources = [known[index] for index in log.scan.sources]
+    return [
+        [source.text if source else None for source in sources],
+        [source.file if source else None for source in sources],
+        [source.line if source else None for source in sources],
+    ]
 
 
 def _between(
@@ -111,9 +163,8 @@ def _between(
     """
     first: tuple[int | None, str] | None = None
     same_path = True
-    for index in range(start, end):
-        if log.lines[index].kind is not Kind.STATE:
-            continue
+    index = log.scan.kinds.find(CODE[Kind.STATE], start, end)
+    while index >= 0:
         body = log.lines[index].body.strip()
         text = split_state(body)[1]
         if text.startswith(("R", "fp", "frame", "refs")):
@@ -122,4 +173,5 @@ def _between(
             same_path = same_path and bare
             if first is None and same_path:
                 first = (extents.extent, text)
+        index = log.scan.kinds.find(CODE[Kind.STATE], index + 1, end)
     return first

@@ -53,7 +53,8 @@ def _compile(request: dict[str, Any], emit: Emit, scratch: str) -> compiling.Mod
     try:
         mounted = tracefs.mount_tracefs()
     except OSError as error:
-        emit("host_refused", reason=error.strerror)
+        reason = f"{error.strerror}; to mend it: {tracefs.mend(error)}"
+        emit("host_refused", reason=reason)
         return None
     if mounted:
         emit("note", text=mounted)

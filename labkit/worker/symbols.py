@@ -44,7 +44,7 @@ def shorten_list(scratch: str) -> bool:
         lines.writelines(b"ffffffff8100000%d T %s\n" % (n, name) for n, name in enumerate(WANTED))
     libc: Any = ctypes.CDLL(None)
     # A slave: what is mounted here stays here, what the machine mounts later shows here too.
-    return (
+    return bool(
         libc.unshare(CLONE_NEWNS) == 0
         and libc.mount(None, b"/", None, MS_REC | MS_SLAVE, None) == 0
         and libc.mount(short.encode(), LIST.encode(), None, MS_BIND, None) == 0

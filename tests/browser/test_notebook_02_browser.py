@@ -121,7 +121,7 @@ def test_the_downloaded_csv_is_the_frame(page: Any, tmp_path: Path) -> None:
     frame = tmp_path / "frame.pickle"
     text = in_kernel(
         page,
-        "from labkit import export; print(export.csv_text(live.run), end='');"
+        "from labkit.collecting import files; print(files.csv_text(live.run), end='');"
         f"live.run.frame.to_pickle({str(frame)!r})",
     )
     assert path.read_bytes() == text.encode()

@@ -3,38 +3,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import labkit
 from labkit.building.report import COMPILER_REFUSED, VERIFIER_REFUSED, Gate
 from labkit.claims import hearsay
-from labkit.machine import chain
 from labkit.machine.check import create_map
+from labkit.machine.stack_limit import WORD
 from labkit.notebook import limit, optimiser
-from labkit.notebook.limit import GATES, WORD, bisect, frame_variant, largest_frame, lets_through
+from labkit.notebook.limit import GATES, frame_variant, largest_frame, lets_through
+from labkit.program.variants import LIFTED_LIMIT
 
 
-@given(st.integers(1, 200), st.integers(1, 16))
-def test_bisection_finds_the_edge_wherever_it_is(edge, step):
-    asked = []
-
-    def passes(size):
-        asked.append(size)
-        return size <= edge * step
-
-    assert bisect(passes, step, 256 * step, step) == edge * step
-    assert len(asked) == len(set(asked)) <= 2 + 8
-    assert all(size % step == 0 for size in asked)
-
-
-@pytest.mark.parametrize(("verdict", "said"), [(True, "look further up"), (False, "no limit")])
-def test_bisection_says_when_there_is_no_edge(verdict, said):
-    with pytest.raises(labkit.LabError, match=said):
-        bisect(lambda _: verdict, 8, 64, 8)
-
-
-@pytest.mark.parametrize("size", [0, -8, 7, 516, 8192])
+@pytest.mark.parametrize("size", [0, -8, 7, 516, LIFTED_LIMIT])
 def test_a_frame_that_cannot_be_is_named(size):
     with pytest.raises(labkit.UsageError, match="multiple of 8"):
         frame_variant(size, "compiler")
@@ -86,33 +66,6 @@ def test_each_gate_refuses_for_itself():
     assert by_verifier.outcome == VERIFIER_REFUSED
     assert by_verifier.verifier_log.fatal
     assert f"off=-{size}" in by_verifier.verifier_log.fatal.body
-
-
-@pytest.mark.live
-def test_a_chain_of_one_stops_where_the_verifier_does():
-    limit_of_one = largest_frame("verifier").size
-    assert labkit.call_chain(limit_of_one).passed
-    one_more = chain.call_chain(limit_of_one, WORD, program_type="socket_filter")
-    assert not one_more.passed
-    assert "combined stack size of 2 calls" in one_more.said
-    assert one_more.said in repr(one_more)
-
-
-@pytest.mark.live
-def test_a_chain_inside_one_stack_passes_everywhere():
-    for kind in ("tracepoint", "socket_filter"):
-        assert labkit.call_chain(64, 64, 64, program_type=kind).passed
-
-
-@pytest.mark.parametrize("frames", [(), (0,), (7,), (520,), (64, -8)])
-def test_a_chain_that_cannot_be_is_named(frames):
-    with pytest.raises(labkit.UsageError, match="multiple of 8"):
-        labkit.call_chain(*frames)
-
-
-def test_a_program_type_that_is_none_is_named():
-    with pytest.raises(labkit.UsageError, match="socket_filter"):
-        labkit.call_chain(8, program_type="poem")
 
 
 @pytest.mark.live

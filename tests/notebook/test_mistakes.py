@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from labkit.building.report import ACCEPTED, OUTCOMES
+from labkit.building.report import ACCEPTED, HOST_REFUSED, OUTCOMES
+from labkit.errors import MachineError
 from labkit.explain.reasons import COMPILER_REASONS, VERIFIER_REASONS
-from labkit.machine import bpf_syscall
-from labkit.notebook import mistakes as errors_gallery
+from labkit.machine import bpf_syscall, rights
+from labkit.notebook import mistakes
 
-MISTAKES = errors_gallery.mistakes()
+MISTAKES = mistakes.mistakes()
 
 # What the issue asks for, at the least.
 PROMISED = {
@@ -47,11 +48,23 @@ def test_on_the_live_kernel(name):
     assert explained.happened
 
 
+def test_capabilities_that_cannot_be_given_up_are_no_verdict(monkeypatch):
+    monkeypatch.setattr(mistakes, "CAPABILITY_VERSION", 0)  # the kernel answers with EINVAL
+    with pytest.raises(MachineError, match=r"capset.*Invalid argument"):
+        MISTAKES["not_permitted"].build()
+
+
 @pytest.mark.live
-def test_the_probes_answer():
-    for probe in errors_gallery.PROBES.values():
-        assert probe() in (True, False)
-        assert probe() == probe()
+def test_only_the_thread_that_loads_loses_its_capabilities():
+    report = MISTAKES["not_permitted"].build()
+    assert report.outcome == HOST_REFUSED
+    assert "Operation not permitted" in report.reason
+    assert rights.may_load()
+
+
+def test_each_probe_is_held_against_a_real_program():
+    """By test_on_the_live_kernel: what the probe says is what becomes of the program."""
+    assert {one.accepted_if for one in MISTAKES.values()} - {""} == set(mistakes.PROBES)
 
 
 @pytest.mark.parametrize("name", MISTAKES)
@@ -66,7 +79,7 @@ def test_the_files_keep_to_the_form(name):
     for answer in mistake.answers:
         assert answer.fragments and all(answer.fragments)
         assert answer.reason in known
-    assert mistake.accepted_if in (*errors_gallery.PROBES, "")
+    assert mistake.accepted_if in (*mistakes.PROBES, "")
 
 
 def test_every_promised_error_has_a_program():
@@ -78,16 +91,16 @@ def test_a_file_that_is_not_in_the_form_is_named(tmp_path):
     path = tmp_path / "odd.c"
     path.write_text("/* What is wrong. */\n// EXPECT: accepted\n// LOG: x\n")
     with pytest.raises(ValueError, match=r"odd\.c"):
-        errors_gallery.read(path)
+        mistakes.read(path)
 
 
 def test_instructions_are_read_as_they_are_written():
-    code = errors_gallery.instructions("/* 95 0 0 0 0 */\n18 1 1 0 MAP // x\n0 0 0 0 0\n", 7)
+    code = mistakes.instructions("/* 95 0 0 0 0 */\n18 1 1 0 MAP // x\n0 0 0 0 0\n", 7)
     assert code == bytes.fromhex("1811000007000000") + bytes(8)
 
 
 def test_functions_begin_where_calls_lead():
     chain = MISTAKES["call_chain"].path.read_text()
-    assert bpf_syscall.functions(errors_gallery.instructions(chain)) == [0, 3]
+    assert bpf_syscall.functions(mistakes.instructions(chain)) == [0, 3]
     alone = MISTAKES["not_permitted"].path.read_text()
-    assert bpf_syscall.functions(errors_gallery.instructions(alone)) == [0]
+    assert bpf_syscall.functions(mistakes.instructions(alone)) == [0]

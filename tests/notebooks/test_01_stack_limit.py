@@ -12,7 +12,8 @@ import pytest
 from nbclient import NotebookClient
 
 import labkit
-from labkit.notebook.limit import WORD, lets_through
+from labkit.machine.stack_limit import WORD
+from labkit.notebook.limit import lets_through
 
 PATH = Path(__file__).resolve().parents[2] / "notebooks" / "01_stack_limit.ipynb"
 TIME_LIMIT = 90.0  # seconds for all cells on two cores

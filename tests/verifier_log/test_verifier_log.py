@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from labkit.verifier_log import parse
 from labkit.verifier_log.lines import Kind, classify, parse_source
 from labkit.verifier_log.state import parse_state
+from labkit.verifier_log.table import columns_of
 
 LOGS = sorted((Path(__file__).parents[1] / "logs").glob("linux-*.log"))
 ROOT = Path(__file__).parents[2]
@@ -166,8 +167,8 @@ def test_state_lines_of_older_kernels_show_everything():
     assert log.state_at(0).registers["R2"] == "inv0"
     assert log.state_at(1).stack == {-8: "00000000"}
     assert log.state_at(2, after=False).registers["R2"] == "inv0"
-    assert log.frame["stack_extent"].tolist() == [pd.NA, 8, 8]
-    assert log.frame["state"].iloc[1].endswith("fp-8_w=00000000")
+    assert log.table["stack_extent"].tolist() == [pd.NA, 8, 8]
+    assert log.table["state"].iloc[1].endswith("fp-8_w=00000000")
 
 
 @pytest.mark.parametrize(
@@ -199,17 +200,56 @@ def test_a_value_with_spaces_is_one_value():
     assert state.registers == {"R0": "scalar(umax=255,var_off=(0x0; 0xff))", "R6": "fp-544"}
 
 
-def test_frame_has_a_row_for_each_step():
+def test_table_has_a_row_for_each_step():
     log = log_of("linux-6.18_llvm-14_stack_lifted")
-    frame = log.frame
+    frame = log.table
     assert len(frame) == len(log.instructions)
     last = frame.iloc[-1]
     assert (last["insn"], last["opcode"], last["source_line"]) == (15, "7b", 42)
     assert last["stack_extent"] == 16
     assert frame["stack_extent"].isna().iloc[0]
-    chain = log_of("linux-6.18_llvm-14_bpftool_chain_socket").frame
+    chain = log_of("linux-6.18_llvm-14_bpftool_chain_socket").table
     assert set(chain["call_depth"]) == {0, 1}
     assert chain["stack_extent"].max() == 304
+
+
+def test_scripts_that_ask_for_the_frame_get_the_table():
+    log = log_of("linux-6.18_llvm-14_stack_lifted")
+    pd.testing.assert_frame_equal(log.frame, log.table)
+
+
+def step_by_step(log):
+    """What the table must hold of each step, from the objects that are made one by one."""
+    for step in log.instructions:
+        one, source = step.instruction, step.source
+        of_source = (source.text, source.file, source.line) if source else (None, None, None)
+        yield step.line, one.index, one.opcode, one.disassembly, *of_source
+
+
+@pytest.mark.parametrize("path", LOGS, ids=lambda path: path.stem)
+def test_the_table_agrees_with_the_steps(path):
+    log = parse(path.read_bytes())
+    assert list(zip(*columns_of(log)[:7], strict=True)) == list(step_by_step(log))
+
+
+ODD = (
+    "1: (95) exit 2: R0=1 R10=fp0 ; x",
+    "2: (95)  3: R0=1 ; x",
+    "3: (95) ; x",
+    "4: (95) x  ; a ; b\r",
+    "5: (95) x ;; y ; z",
+    "6: (95) x ;",
+    "7: (95) x ; R1=1  \v",
+    "07: (95) ",
+)
+
+
+def test_the_table_agrees_with_the_steps_on_odd_lines():
+    log = parse("\n".join(ODD))
+    states = [step.instruction.state for step in log.instructions]
+    assert len(states) == len(ODD)
+    assert columns_of(log)[-1] == states
+    assert list(zip(*columns_of(log)[:7], strict=True)) == list(step_by_step(log))
 
 
 # Lines, in the wordings of many kernels (their format strings) ------------------------------------
@@ -370,7 +410,7 @@ def test_any_bytes(data):
 @given(scraps)
 def test_any_mixture_of_lines(lines):
     log = exercise("".join(lines))
-    assert len(log.frame) == len(log.instructions)
+    assert list(zip(*columns_of(log)[:7], strict=True)) == list(step_by_step(log))
 
 
 @settings(deadline=None, max_examples=60)
@@ -418,6 +458,28 @@ def timed(text):
     assert log.fatal is not None
     assert log.statistics.insns_processed == 9
     assert len(log.instructions) > 1000
+    return time.thread_time() - start
+
+
+def short_steps(megabytes):
+    """The most steps that a log can have: instructions alone, without what they change."""
+    walk = "".join(
+        f"{step.instruction.index}: ({step.instruction.opcode}) {step.instruction.disassembly}\n"
+        for step in log_of("linux-6.18_llvm-14_percpu").instructions
+    )
+    return walk * (megabytes * 1_000_000 // len(walk) + 1) + "R0 !read_ok\nprocessed 9 insns\n"
+
+
+@pytest.mark.parametrize("made", [long_log, short_steps])
+def test_the_table_of_ten_megabytes_takes_less_than_two_seconds(made):
+    text = made(10)
+    best = min(table_timed(text) for _ in range(3))
+    assert best < 2
+
+
+def table_timed(text):
+    start = time.thread_time()
+    assert len(parse(text).table) > 10_000
     return time.thread_time() - start
 
 

@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from labkit import rendering
+from tools import render
 
 VERSIONS = {"kernel": "6.1.0", "machine": "x86_64", "llvm": "14", "bcc": "0.26", "python": "3.11"}
 PNG = base64.b64encode(b"\x89PNG picture").decode()
@@ -30,12 +30,12 @@ def notebook(*outputs) -> nbformat.NotebookNode:
 
 
 def shown(*outputs) -> list[dict]:
-    copy = rendering.readable(notebook(*outputs), "x.ipynb", VERSIONS)
+    copy = render.readable(notebook(*outputs), "x.ipynb", VERSIONS)
     return [output["data"] for output in copy.cells[1].outputs if "data" in output]
 
 
 def test_a_widget_becomes_what_it_showed() -> None:
-    view = {rendering.WIDGET: {"model_id": "1"}, "text/plain": "words"}
+    view = {render.WIDGET: {"model_id": "1"}, "text/plain": "words"}
     everything = {**view, "text/html": HTML, "image/png": PNG}
     text, image = shown(new_output("execute_result", everything, execution_count=1))
     assert text == {
@@ -46,23 +46,23 @@ def test_a_widget_becomes_what_it_showed() -> None:
 
 
 def test_a_widget_that_has_only_text_keeps_it() -> None:
-    view = {rendering.WIDGET: {"model_id": "1"}, "text/plain": "words"}
+    view = {render.WIDGET: {"model_id": "1"}, "text/plain": "words"}
     assert shown(new_output("display_data", view)) == [{"text/plain": "words"}]
 
 
 def test_what_was_printed_stays() -> None:
-    copy = rendering.readable(notebook(new_output("stream", text="hello")), "x.ipynb", VERSIONS)
+    copy = render.readable(notebook(new_output("stream", text="hello")), "x.ipynb", VERSIONS)
     assert copy.cells[1].outputs[0].text == "hello"
 
 
 def test_the_first_cell_names_what_decides_a_verdict() -> None:
-    copy = rendering.readable(notebook(), "x.ipynb", VERSIONS)
+    copy = render.readable(notebook(), "x.ipynb", VERSIONS)
     for words in ("Linux 6.1.0", "LLVM 14", "bcc 0.26", r"\d{4}-\d\d-\d\d", "notebooks/x.ipynb"):
         assert re.search(words, copy.cells[0].source), words
 
 
 def test_nothing_of_the_session_stays_in_the_metadata() -> None:
-    copy = rendering.readable(notebook(), "x.ipynb", VERSIONS)
+    copy = render.readable(notebook(), "x.ipynb", VERSIONS)
     assert list(copy.metadata) == ["kernelspec"]
     assert [cell.metadata for cell in copy.cells] == [{}, {}]
 
@@ -70,21 +70,22 @@ def test_nothing_of_the_session_stays_in_the_metadata() -> None:
 def test_a_cell_that_fails_is_named_and_nothing_is_written(tmp_path: Path, monkeypatch) -> None:
     broken = new_notebook(cells=[new_code_cell("1 / 0")])
     (tmp_path / "broken.ipynb").write_text(nbformat.writes(broken))
-    with pytest.raises(rendering.RenderError, match=r"broken\.ipynb(.|\n)*1 / 0(.|\n)*Division"):
-        rendering.execute(tmp_path / "broken.ipynb")
+    with pytest.raises(render.RenderError, match=r"broken\.ipynb(.|\n)*1 / 0(.|\n)*Division"):
+        render.execute(tmp_path / "broken.ipynb")
 
 
 def test_a_picture_that_is_not_there_is_missed() -> None:
-    with pytest.raises(rendering.RenderError, match="no cell 'it'"):
-        rendering.picture(notebook(), "it")
+    with pytest.raises(render.RenderError, match="no cell 'it'"):
+        render.picture(notebook(), "it")
 
 
 @pytest.mark.live
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_the_command_makes_copies_that_need_no_kernel(tmp_path: Path) -> None:
     said: list[str] = []
-    paths = rendering.render(tmp_path, said.append)
-    sources = sorted(path.name for path in rendering.NOTEBOOKS.glob("*.ipynb"))
+    paths = render.render(tmp_path, said.append)
+    sources = sorted(path.name for path in render.NOTEBOOKS.glob("*.ipynb"))
     assert sorted(p.name for p in paths if p.suffix == ".ipynb") == sources
     for path in paths:
         assert f"wrote {path}" in said

@@ -3,7 +3,7 @@
 # in a temporary directory, /proc, /sys and /dev of this machine bound into it, a clean copy of this
 # checkout, and then the README's commands. Run on demand, as root:
 #
-#     sudo tests/fresh_machine.sh [--skip-browser | --skip-tests] [--mirror URL] [bookworm] [trixie]
+#     sudo tools/fresh_machine.sh [--skip-browser | --skip-tests] [--mirror URL] [bookworm] [trixie]
 set -euo pipefail
 
 usage() { sed -n '2,6s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
@@ -24,7 +24,7 @@ while [[ $# -gt 0 ]]; do
 done
 [[ ${#suites[@]} -gt 0 ]] || suites=(bookworm trixie)
 
-[[ $EUID -eq 0 ]] || { echo "needs root: sudo tests/fresh_machine.sh" >&2 && exit 3; }
+[[ $EUID -eq 0 ]] || { echo "needs root: sudo tools/fresh_machine.sh" >&2 && exit 3; }
 command -v debootstrap >/dev/null || { echo "needs debootstrap: apt-get install debootstrap" >&2 && exit 3; }
 
 # In a mount namespace of its own: whatever ends this script, its mounts end with it.
@@ -212,7 +212,7 @@ start_and_stop_jupyter() {
 
 start_again_installs_nothing() {
   start_and_stop_jupyter || return 1
-  grep -qF '[1/1]' "$work/jupyter"
+  ! grep -q '^\[[0-9]' "$work/jupyter" # no step of a set-up
 }
 
 run_percpu() {
@@ -239,7 +239,7 @@ run_tests() {
   local options=()
   [[ $tests == all ]] || options=(-m "not browser")
   (in_room ./lab test "${options[@]}") || return 1
-  remark "($(grep -E '^=+ .*(passed|failed).*=+$' "$work/output" | tail -n 1 | tr -d =))"
+  remark "($(grep -E '^=+ .*(passed|failed).*=+$' "$work/output" | tr -d = | paste -sd ';'))"
 }
 
 try_suite() {

@@ -8,20 +8,22 @@ compile at all; then it gets the lab's own small tree, and the table says so.
 
 from __future__ import annotations
 
+import argparse
 import os
 import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
-import labkit.building.build
-from labkit import session
+import labkit
+from labkit import cli, session
 from labkit.building.build import machine_has_headers
 from labkit.building.report import ACCEPTED
+from labkit.errors import MachineError
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
 
 # What a first program with bcc looks like: compile, load, attach. -I finds the lab's own header.
 BARE = """
@@ -47,16 +49,15 @@ def bare_bcc(python: str) -> float:
 def warm_labkit() -> float:
     """Return the seconds from asking a warm process to a parsed verdict."""
     started = time.perf_counter()
-    report = labkit.building.build("percpu")
+    report = labkit.build("percpu")
     report.verifier_log.statistics  # noqa: B018  the verdict includes reading the log
     if report.outcome != ACCEPTED:
-        raise SystemExit(f"the good variant did not load: {report.reason or report.outcome}")
+        raise MachineError(report.reason or report.outcome, report.explain().change)
     return time.perf_counter() - started
 
 
-def main() -> None:
+def compare(rounds: int) -> int:
     """Time both in turn and print the medians, the spread and the ratio pair by pair."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 15
     python = session.shared().python
     warm_labkit()
     bare_bcc(python)
@@ -73,7 +74,22 @@ def main() -> None:
     ratios = [warm / bare for warm, bare in pairs]
     print(f"labkit / bare bcc, pair by pair: median {statistics.median(ratios):.2f}")
     print(f"                   min {min(ratios):.2f}, max {max(ratios):.2f}")
+    return cli.ACCEPTED_STATUS
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the command. Return its exit status."""
+    parser = argparse.ArgumentParser(
+        prog="./lab bench",
+        description="Time a build against bare bcc, side by side.",
+        epilog="example: sudo ./lab bench --rounds 30",
+    )
+    parser.add_argument("--rounds", type=int, default=15, help="rounds of each (default 15)")
+    options = parser.parse_args(words)
+    if options.rounds < 1:
+        parser.error(f"--rounds needs 1 or more, not {options.rounds}")
+    return cli.exit_status(lambda: compare(options.rounds))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

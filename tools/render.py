@@ -7,16 +7,16 @@ the kernel, the compiler and the day.
 
 from __future__ import annotations
 
+import argparse
 import base64
 import datetime
-import os
 import re
-import subprocess
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labkit import session
+from labkit import cli, session
 from labkit.errors import LabError
 
 if TYPE_CHECKING:
@@ -69,35 +69,35 @@ def render(folder: Path = DOCS, say: Callable[[str], object] = lambda _words: No
 def execute(path: Path) -> NotebookNode:
     """Return the notebook with the outputs of this machine."""
     import nbformat
-    from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+    from nbconvert.preprocessors import ExecutePreprocessor
 
-    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
-    where = {"metadata": {"path": str(path.parent)}}
-    client = NotebookClient(notebook, timeout=CELL_LIMIT, resources=where, record_timing=False)
-    known = os.environ.get("PYTHONPATH", "")
-    found = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{known}"}
-    try:  # what the notebook's kernel logs for itself is no output of a cell
-        return client.execute(env=found, stderr=subprocess.DEVNULL)
+    notebook = nbformat.read(path, as_version=4)
+    executor = ExecutePreprocessor(timeout=CELL_LIMIT, record_timing=False)
+    try:
+        executed, _ = executor.preprocess(notebook, {"metadata": {"path": str(path.parent)}})
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         raise RenderError(f"{path.name} did not run to its end: {error}") from error
+    return executed
 
 
 def readable(notebook: NotebookNode, name: str, versions: dict[str, str]) -> NotebookNode:
     """Return the copy: plain outputs, nothing of widgets, and a first cell that says what it is."""
+    from nbconvert.preprocessors import ClearMetadataPreprocessor
     from nbformat import from_dict
 
-    cells = [{**cell, "metadata": {}} for cell in notebook.cells]
-    for cell in cells:
-        if cell["cell_type"] == "code":
-            cell["outputs"] = [plain for output in cell["outputs"] for plain in _plain(output)]
-    metadata = {key: notebook.metadata[key] for key in ("kernelspec",)}
-    made = {**notebook, "metadata": metadata, "cells": [_about(name, versions), *cells]}
-    copy: NotebookNode = from_dict(made)  # type: ignore[no-untyped-call]
+    clear = ClearMetadataPreprocessor(preserve_nb_metadata_mask={"kernelspec"})
+    copy, _ = clear.preprocess(from_dict(notebook), {})
+    for cell in copy.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [plain for output in cell.outputs for plain in _plain(output)]
+    copy.cells.insert(0, _about(name, versions))
     return copy
 
 
-def _about(name: str, versions: dict[str, str]) -> dict[str, Any]:
+def _about(name: str, versions: dict[str, str]) -> NotebookNode:
+    from nbformat.v4 import new_markdown_cell
+
     day = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
     text = (
         f"> **A copy for reading.** Executed by `./lab render` on {day} with"
@@ -105,7 +105,7 @@ def _about(name: str, versions: dict[str, str]) -> dict[str, Any]:
         f" bcc {versions['bcc']}, Python {versions['python']}. Other versions may answer"
         f" differently: `sudo ./lab` opens [`notebooks/{name}`](../notebooks/{name}) live."
     )
-    return {"cell_type": "markdown", "id": "about-this-copy", "metadata": {}, "source": text}
+    return new_markdown_cell(text, id="about-this-copy")
 
 
 def _plain(output: dict[str, Any]) -> list[dict[str, Any]]:
@@ -136,5 +136,26 @@ def _as_json(notebook: NotebookNode) -> bytes:
     import nbformat
 
     nbformat.validate(notebook)
-    text: str = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
+    text: str = nbformat.writes(notebook)
     return f"{text}\n".encode()
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the command. Return its exit status."""
+    parser = argparse.ArgumentParser(
+        prog="./lab render",
+        description="Execute the notebooks here and write copies to docs/.",
+        epilog="example: sudo ./lab render",
+    )
+    parser.parse_args(words)
+    return cli.exit_status(_render_to_docs)
+
+
+def _render_to_docs() -> int:
+    written = render(say=lambda words: print(words, file=sys.stderr, flush=True))
+    print("\n".join(map(str, written)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
