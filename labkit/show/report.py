@@ -34,6 +34,7 @@ def report_html(report: BuildReport) -> str:
         gates_table(report),
         _explained(report),
         _compiler_part(report),
+        _pointed_at(report),
         _verifier_part(report),
         tag("p", versions(report), data_testid="versions"),
     )
@@ -88,6 +89,12 @@ def _compiler_part(report: BuildReport) -> Markup:
     name = f"{report.variant}-compiler.log"
     shown = log_html(title, text, first.index if first else None, name)
     return folded(title, shown) if report.outcome == ACCEPTED else shown
+
+
+def _pointed_at(report: BuildReport) -> Markup:
+    """Show the lines that declare what is too large, as a compiler would."""
+    text = "\n".join(report.pointed_at)
+    return tag("pre", text, data_testid="pointed-at") if text else Markup("")
 
 
 def _verifier_part(report: BuildReport) -> Markup:

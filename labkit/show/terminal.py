@@ -52,6 +52,7 @@ def _report_lines(built: BuildReport) -> Iterator[str]:
     explained = built.explain()
     line = explained.line.text.strip() if explained.line else ""
     yield from _marked("what the compiler printed", built.compiler_log, line)
+    yield from built.pointed_at
     if not built.accepted:
         yield from _marked("the verifier's log", built.verifier_text, line)
         yield ""

@@ -20,8 +20,8 @@ from labkit.building.report import BuildReport
 from labkit.errors import LabError
 from labkit.machine.stack_limit import measured
 from labkit.program.c_names import locals_in
+from labkit.program.llvm_ir import Local, locals_on_stack
 from labkit.program.variants import Variant, find
-from labkit.stack.llvm_ir import Local, locals_on_stack
 from labkit.stack.snapshot import limit_of
 
 if TYPE_CHECKING:
@@ -135,8 +135,8 @@ def by_compiler(variant: Variant) -> tuple[Local, ...]:
 
     request = request_for(variant, "lab", TIME_LIMIT, LOG_LEVEL)
     events, _versions = session.run_to_end({**request, "job": "intermediate"})
-    printed = next((e["printed"] for e in events if e["event"] == "end"), "")
-    return locals_on_stack(printed)
+    text = next((e["text"] for e in events if e["event"] == "intermediate"), "")
+    return locals_on_stack(text)
 
 
 def by_source(variant: Variant, structs: Mapping[str, int] | None = None) -> tuple[Local, ...]:
@@ -162,7 +162,7 @@ def _declares(row: str, name: str) -> bool:
 
 def _left(variant: Variant) -> str:
     """Return the text with the lines of arms not taken blank, so that line numbers stay."""
-    from labkit.show.sources import left_by_preprocessor
+    from labkit.program.preprocess import left_by_preprocessor
 
     defines = {word.partition("=")[0]: True for word in variant.defines}
     try:

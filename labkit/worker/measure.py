@@ -22,7 +22,7 @@ from bcc.libbcc import _RINGBUF_CB_TYPE, lib
 from labkit.machine.bpf_syscall import ENABLE_STATS, bpf
 from labkit.machine.cpus import possible_cpus
 from labkit.worker import load, stream
-from labkit.worker.gates import Module
+from labkit.worker.compile import Module
 
 BPF_STATS_RUN_TIME = 0  # ENABLE_STATS: since 5.8 (d46edd671a14)
 PAUSE = 0.001  # seconds between two looks at a load and its ring buffer

@@ -13,7 +13,7 @@ from typing import Any
 from bcc.libbcc import _RINGBUF_CB_TYPE, lib
 
 from labkit.machine.cpus import possible_cpus
-from labkit.worker.gates import Module
+from labkit.worker.compile import Module
 
 POLL_MS = 50
 LIBC = ctypes.CDLL(None, use_errno=True)
