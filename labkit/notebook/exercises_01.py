@@ -14,8 +14,7 @@ from labkit.claims import null_check
 from labkit.machine.stack_limit import WORD, largest_frame
 from labkit.notebook.feedback import Feedback
 from labkit.notebook.limit import lets_through
-from labkit.plots.structs import STRUCTS
-from labkit.program.variants import BPF_TREE, LLVM_LIMIT, Variant
+from labkit.program.variants import BPF_TREE, LLVM_LIMIT, STRUCTS, Variant
 
 REFUSERS = ("neither", "compiler", "verifier", "both")  # which gate refuses
 OWN_BYTES = 1000  # what the reader's own variant must keep in one value

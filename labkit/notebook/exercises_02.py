@@ -9,8 +9,7 @@ from labkit.collecting.workload import exec_storm
 from labkit.machine.cpus import possible_cpus
 from labkit.notebook.feedback import Feedback
 from labkit.notebook.slots import left_over
-from labkit.plots.structs import STRUCTS
-from labkit.program.variants import Variant
+from labkit.program.variants import STRUCTS, Variant
 
 SCRATCH = 512  # bytes: a map value of that size or more is scratch that the exercise does without
 LEAST = 20  # events that a check wants to see before it judges

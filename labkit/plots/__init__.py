@@ -16,12 +16,12 @@ from labkit.lazy import attribute
 _NAMES = {
     "busiest": "labkit.plots.events",
     "events_per_cpu": "labkit.plots.events",
-    "limit_search": "labkit.plots.structs:plot_search",
+    "limit_search": "labkit.plots.structs",
     "percpu_slots": "labkit.plots.percpu",
     "rate": "labkit.plots.events",
     "stack_snapshot": "labkit.plots.snapshot",
     "stack_variables": "labkit.plots.variables",
-    "struct_sizes": "labkit.plots.structs:plot_structs",
+    "struct_sizes": "labkit.plots.structs",
     "timeline": "labkit.plots.events",
 }
 

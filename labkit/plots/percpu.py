@@ -9,11 +9,11 @@ from labkit.building.build import layout as struct_layout
 from labkit.machine import cpus as machine
 from labkit.machine.stack_limit import measured
 from labkit.plots.style import HATCHES, INK, OTHERS, PAPER, limit_line, new_axes, styled
+from labkit.program.variants import STRUCTS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-OBJECTS = ("big_event", "extra_buffer", "local_data")
 MOST_CPUS = 4  # drawn one by one; the rest is a line of text
 HEIGHT = 0.62
 
@@ -52,7 +52,7 @@ def percpu_slots(
 def _sizes(layout: Mapping[str, Mapping[str, Any]] | None) -> dict[str, int]:
 
     structs = struct_layout() if layout is None else layout
-    return {name: int(structs[name]["size"]) for name in OBJECTS}
+    return {name: int(structs[name]["size"]) for name in STRUCTS}
 
 
 def possible_cpus() -> int:

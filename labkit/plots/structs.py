@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from labkit.machine.stack_limit import measured
 from labkit.plots import style
+from labkit.program.variants import STRUCTS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from labkit.notebook.limit import Largest
 
-STRUCTS = ("big_event", "extra_buffer", "local_data")
 _HEIGHT = 0.62
 _LABEL_FROM = 90  # bytes: a field narrower than that has no room for its name
 
 
-def plot_structs(
+def struct_sizes(
     layouts: Mapping[str, Any] | None = None, axes: Axes | None = None, limit: int | None = None
 ) -> Axes:
     """Draw each struct, and all of them together, to scale against the stack that there is.
@@ -78,7 +78,7 @@ def _finish(axes: Axes, layouts: Mapping[str, Any], total: int, limit: int) -> N
     style.limit_line(axes, limit, f"the limit: {limit}")
 
 
-def plot_search(*found: Largest, axes: Axes | None = None) -> Axes:
+def limit_search(*found: Largest, axes: Axes | None = None) -> Axes:
     """Draw every size that the searches tried, in order from the top, and where each ended."""
     axes = axes or style.new_axes(10, 3.8)
     for number, (largest, look) in enumerate(zip(found, style.looks(len(found)), strict=True)):

@@ -16,8 +16,7 @@ from labkit.notebook.exercises_01 import (
     check_shrunk,
 )
 from labkit.notebook.feedback import Feedback
-from labkit.plots.structs import STRUCTS
-from labkit.program.variants import LLVM_LIMIT
+from labkit.program.variants import LLVM_LIMIT, STRUCTS
 
 SIZES = (504, 512, 520)
 
