@@ -118,8 +118,6 @@ def test_what_is_said_follows_from_what_was_measured(ran):
     assert (too_many if total > size else to_spare) in ran.text("sizes")
     fit = "do not fit" if total > size else "fit"
     assert f"{total} bytes {fit} the {size}" in ran.text("outlook")
-        "outlook"
-    )
     assert f"grants {size}" in ran.text("three")
     depth = -int(ran.value("refused.verifier_log.fatal.body").split("off=")[1].split()[0])
     assert depth > size
