@@ -24,8 +24,10 @@ _PUBLIC = {
     "build": "labkit.building.build",
     "layout": "labkit.building.build",
     "collect": "labkit.collecting.collection",
+    "recover": "labkit.collecting.recovery",
     "exec_storm": "labkit.collecting.workload",
     "export_csv": "labkit.collecting.files",
+    "export_parquet": "labkit.collecting.files",
     "read_csv": "labkit.collecting.files",
     "close": "labkit.session",
     "variant_switch": "labkit.notebook.variant_switch",
@@ -67,7 +69,7 @@ _FORMER = {
     "EXPERIMENTS": "labkit.claims:CLAIMS",
     "Variant": "labkit.program.variants",
     "BuildReport": "labkit.building.report",
-    "Run": "labkit.collecting.collection",
+    "Run": "labkit.collecting.run",
 }
 
 __all__ = list(_PUBLIC)

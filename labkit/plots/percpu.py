@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from labkit.building.build import layout as struct_layout
-from labkit.machine import cpus as machine
+from labkit.machine.cpus import possible_cpus
 from labkit.machine.stack_limit import measured
 from labkit.plots.style import HATCHES, INK, OTHERS, PAPER, limit_line, new_axes, styled
 from labkit.program.variants import STRUCTS
@@ -29,7 +29,7 @@ def percpu_slots(
     both are measured where they are not given.
     """
     sizes = _sizes(layout)
-    ids = cpus or machine.possible_cpus()
+    ids = cpus or possible_cpus()
     count, shown = len(ids), min(len(ids), MOST_CPUS)
     axes = axes or new_axes(9.0, 1.6 + 0.6 * shown)
     limit = measured().bytes
@@ -53,11 +53,6 @@ def _sizes(layout: Mapping[str, Mapping[str, Any]] | None) -> dict[str, int]:
 
     structs = struct_layout() if layout is None else layout
     return {name: int(structs[name]["size"]) for name in STRUCTS}
-
-
-def possible_cpus() -> int:
-    """Return how many CPUs an account has room for if it is indexed by their ids."""
-    return max(machine.possible_cpus()) + 1
 
 
 def _lane(axes: Axes, place: int, sizes: dict[str, int]) -> None:
