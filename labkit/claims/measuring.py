@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import os
 import random
+import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -181,23 +182,24 @@ def measure(
     ``partial`` a refused source is left out of the trials. Raises Unmeasurable where a source was
     refused otherwise, or where the kernel lacks what a trial needs; WorkerError for a defect.
     """
-    request = {
-        "job": "measure",
-        "time_limit": TIME_LIMIT,
-        "statistics": statistics,
-        "partial": partial,
-        "sources": [build.request_for(s, "lab", TIME_LIMIT, 1) for s in sources],
-        "steps": [vars(trial) for trial in trials],
-    }
-    told, versions = session.run_to_end(request)
-    reports = []
-    for number, variant in enumerate(sources):
-        mine = [e for e in told if e.get("source") == number or e["event"] == "end"]
-        reports.append(build.report_of(variant, mine, versions))
-    readings = [_reading(trials, event) for event in told if event["event"] == "step"]
+    with tempfile.TemporaryDirectory(prefix="labkit-") as folder:
+        request = {
+            "job": "measure",
+            "time_limit": TIME_LIMIT,
+            "statistics": statistics,
+            "partial": partial,
+            "sources": [build.request_for(s, "lab", TIME_LIMIT, 1) for s in sources],
+            "steps": [vars(trial) for trial in trials],
+            "records": folder,
+        }
+        told, versions = session.run_to_end(request)
+        readings = [_reading(trials, event) for event in told if event["event"] == "step"]
+    reports = [
+        build.report_of(variant, [e for e in told if e.get("source", n) == n], versions)
+        for n, variant in enumerate(sources)
+    ]
     refused = [report for report in reports if not report.accepted]
-    cannot = [event["reason"] for event in told if event["event"] == "cannot"]
-    if cannot:
+    if cannot := [event["reason"] for event in told if event["event"] == "cannot"]:
         raise Unmeasurable(f"{cannot[0]}.")
     if any(report.outcome == WORKER_DIED for report in refused):
         raise session.worker_error(told)
@@ -215,7 +217,7 @@ def _reading(trials: Sequence[Trial], event: dict[str, Any]) -> Reading:
         trial=trials[event["step"]],
         bursts=[{int(n): told for n, told in burst.items()} for burst in event["bursts"]],
         maps={int(n): maps for n, maps in event["maps"].items()},
-        raw={int(n): base64.b64decode(sent) for n, sent in event["records"].items()},
+        raw={int(n): Path(path).read_bytes() for n, path in event["records"].items()},
     )
 
 

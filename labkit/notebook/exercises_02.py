@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from labkit.building.build import layout
 from labkit.building.report import BuildReport
-from labkit.collecting.collection import Run, collect
+from labkit.collecting.collection import collect
+from labkit.collecting.run import Run
 from labkit.collecting.workload import exec_storm
 from labkit.notebook.exercises_01 import STRUCTS, Answer
 from labkit.notebook.slots import left_over
