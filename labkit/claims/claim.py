@@ -86,7 +86,7 @@ class Claim(Generic[P]):
         try:
             table, versions = self.measure(*args, **kwargs)
         except Unmeasurable as reason:
-            return Result(self, NOT_HERE, str(reason))
+            return Result(self, NOT_HERE, " ".join(str(reason).split()))
         return Result(self, *self.judge(table), table, versions)
 
     def __repr__(self) -> str:

@@ -19,7 +19,7 @@ def judge(table: pd.DataFrame) -> Ruling:
 
     True if no event was lost, in at least a thousand execs, and the account balances on each CPU.
     False if the account does not balance, or if events were lost though at least 19 of 20 that
-    arrived were of the experiment's own load. Cannot be told otherwise: others were exec'ing too.
+    arrived were of the load that is run here. Cannot be told otherwise: others were exec'ing too.
     """
     total = table[["attempted", "submitted", "failed", "delivered", "foreign"]].sum()
     rate = total.attempted / float(table.seconds.iloc[0])

@@ -7,6 +7,7 @@ import fcntl
 import platform
 import subprocess
 from collections.abc import Iterator
+from errno import EINVAL
 from pathlib import Path
 
 import pandas as pd
@@ -59,8 +60,12 @@ def _write(switch: Path, value: str) -> None:
     try:
         switch.write_text(value)
     except OSError as error:
-        reason = f"this kernel does not let its JIT be switched off ({error.strerror})"
-        raise Unmeasurable(f"{reason}: it has no interpreter.") from error
+        reason = str(error.strerror)
+        if error.errno == EINVAL:  # the least it takes is 1: net/core/sysctl_net_core.c
+            reason = "CONFIG_BPF_JIT_ALWAYS_ON: it has no interpreter"
+        raise Unmeasurable(
+            f"this kernel does not let its JIT be switched off: {reason}."
+        ) from error
 
 
 def judge(table: pd.DataFrame) -> Ruling:

@@ -54,7 +54,9 @@ def results_text(results: Results, width: int = 0) -> str:
         lines = [line for text in said for line in textwrap.wrap(text, width - column)]
         lines += textwrap.wrap(f"known: {result.of.truth}", width - column)
         parts.append(f"{result.name:<{column}}" + f"\n{' ' * column}".join(lines))
-    return "\n\n".join([*parts, f"measured on {_versions(results.versions)}"])
+    if results.versions:
+        parts.append(f"measured on {_versions(results.versions)}")
+    return "\n\n".join(parts)
 
 
 def _verdict(result: Result) -> Markup:

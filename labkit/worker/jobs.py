@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
 import importlib.util
 import os
-import signal
 from collections.abc import Callable
 from typing import Any
 
 from labkit.worker import versions, wire
-
-FAULT = 70  # exit code for a defect of our own (EX_SOFTWARE)
-PR_SET_PDEATHSIG = 1
 
 Emit = Callable[..., None]
 
@@ -35,18 +30,6 @@ def prepare(scratch: str) -> dict[str, Any]:
     from labkit.worker import build  # noqa: F401  so that no child has to
 
     return {"versions": versions.versions()}
-
-
-def die_with_parent(parent: int) -> None:
-    """Have the kernel kill this process when ``parent``, who forked it, ends or has ended."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        os._exit(FAULT)
-
-
-def flush_c() -> None:
-    """Write out what C code printed: os._exit would lose it."""
-    ctypes.CDLL(None).fflush(None)
 
 
 def run(request: dict[str, Any], out: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import signal
@@ -116,6 +117,18 @@ def test_where_the_jit_is_off_already_nothing_is_compared(switch, monkeypatch):
     switch.write_text("0\n")
     monkeypatch.setattr(module, "SWITCH", switch)
     assert claims.without_jit().verdict == NOT_HERE
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [(errno.EINVAL, "no interpreter"), (errno.EROFS, "Read-only")]
+)
+def test_a_kernel_that_does_not_let_one_says_why(switch, monkeypatch, number, said):
+    def refuse(path, value):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "write_text", refuse)
+    with pytest.raises(Unmeasurable, match=said), jit_off(switch):
+        pass
 
 
 @pytest.mark.live
