@@ -229,6 +229,7 @@ def describe_problem(python: str, hello: dict[str, Any]) -> str:
     kinds = {
         "no_bcc": f"{python} has no bcc",
         "wrong_bcc": f"the bcc of {python} is an unrelated package from PyPI ({hello['detail']})",
+        "broken_bcc": f"the bcc of {python} cannot be imported ({hello['detail']})",
         "no_python": f"{python} does not run ({hello['detail']})",
         "no_answer": f"{python} did not start bcc ({hello['detail']})",
     }

@@ -61,6 +61,7 @@ def _report_lines(built: BuildReport) -> Iterator[str]:
         yield f"What to do: {explained.change}"
     else:
         depth = "unknown" if built.stack_depth is None else f"{built.stack_depth} bytes"
+        depth += f" of {built.stack_limit}" if built.stack_limit else ""
         yield f"{built.insns_processed} instructions processed, stack depth {depth}"
     yield ", ".join(f"{name} {version}" for name, version in built.versions.items())
 

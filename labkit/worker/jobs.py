@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import importlib.util
 import os
 import signal
 import time
@@ -24,12 +25,16 @@ _prepared: dict[str, Any] = {}
 def prepare(scratch: str) -> dict[str, Any]:
     """Import bcc once, before any fork. Return the versions, or what is wrong with this Python."""
     _prepared["scratch"] = scratch
+    spec = importlib.util.find_spec("bcc")
+    if spec is None:
+        return {"problem": "no_bcc", "detail": ""}
+    place = spec.origin or "a folder without __init__.py"
+    if not os.path.exists(os.path.join(os.path.dirname(place), "libbcc.py")):
+        return {"problem": "wrong_bcc", "detail": place}  # only the real one has that file
     try:
-        import bcc
-    except ImportError as error:
-        return {"problem": "no_bcc", "detail": str(error)}
-    if not hasattr(bcc, "BPF"):
-        return {"problem": "wrong_bcc", "detail": str(getattr(bcc, "__file__", ""))}
+        import bcc  # noqa: F401  once, before any fork
+    except Exception as error:
+        return {"problem": "broken_bcc", "detail": f"{type(error).__name__}: {error}"}
     return {"versions": versions.versions()}
 
 
