@@ -184,10 +184,9 @@ def test_the_tables_say_what_was_measured(ran):
         "optimiser-small"
     )
     frame = stack_limit.largest_frame() // 2 + 48
-    chain = labkit.call_chain(frame, frame, program_type="socket_filter")
+    chain = stack_limit.call_chain(frame, frame, program_type="socket_filter")
     assert repr(chain) in ran.text("chain")
-    small = labkit.call_chain(304, 304, program_type="socket_filter")
-    assert small.said in ran.text("claims")
+    assert chain.said in " ".join(ran.text("claims").split())
 
 
 @live
