@@ -130,11 +130,7 @@ class BuildReport:
             variables=sizes if variables is None else variables,
         )
         headers = "" if self.accepted else findings.of_own_headers(self.own_headers)
-        return replace(
-            found,
-            change=f"{found.change} {headers}".strip(),
-            context=(*found.context, *self.pointed_at),
-        )
+        return replace(found, change=f"{found.change} {headers}".strip())
 
     def raise_for_refusal(self) -> BuildReport:
         """Return the report if the program loaded; raise BuildRefused otherwise."""
