@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from labkit.notebook.limit import Largest
 
 _HEIGHT = 0.62
-_LABEL_FROM = 90  # bytes: a field narrower than that has no room for its name
+_LETTERS = 115  # that have room beside each other in the whole width
 
 
 def struct_sizes(
@@ -33,6 +33,7 @@ def struct_sizes(
     axes = axes or style.new_axes(10, 3.6)
     total = sum(layouts[name]["size"] for name in STRUCTS)
     limit = limit or measured().bytes or total  # where it is not known, nothing is past it
+    axes.set_xlim(0, max(total, limit) * 1.2)
     axes.barh(0, limit, _HEIGHT, color="white", edgecolor=style.LIMIT, linewidth=2.5)
     axes.text(limit / 2, 0, "all the stack there is", ha="center", va="center")
     for row, name in enumerate(STRUCTS, 1):
@@ -54,8 +55,8 @@ def _draw_struct(
         inside = max(0, min(end, limit) - left)
         _bar(axes, y, left, inside, style.GOOD)
         _bar(axes, y, left + inside, end - left - inside, style.BAD, hatch="//")
-        if field["size"] >= _LABEL_FROM:
-            words = f"{field['name']}  {field['size']}"
+        words = f"{field['name']}  {field['size']}"
+        if len(words) * axes.get_xlim()[1] / _LETTERS <= field["size"]:
             box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
             axes.text((left + end) / 2, y, words, ha="center", va="center", bbox=box, zorder=5)
 
@@ -73,7 +74,6 @@ def _finish(axes: Axes, layouts: Mapping[str, Any], total: int, limit: int) -> N
         axes.text(size + 10, y, f"{size} bytes{over}", va="center", zorder=6)
     axes.set_yticks(range(5), ["BPF stack", *STRUCTS, "together"])
     axes.invert_yaxis()
-    axes.set_xlim(0, max(total, limit) * 1.2)
     axes.set_xlabel("bytes (hatched: past the limit)")
     style.limit_line(axes, limit, f"the limit: {limit}")
 
