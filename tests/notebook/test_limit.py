@@ -55,17 +55,17 @@ def test_the_largest_frame_is_the_last_that_passes(gate):
 @pytest.mark.parametrize("gate", GATES)
 def test_the_frame_is_as_large_as_was_asked_for(gate):
     for size in (8, 64, 200, largest_frame(gate).size):
-        assert labkit.probe_frame(size, gate).stack_depth == size
+        assert limit.probe_frame(size, gate).stack_depth == size
 
 
 @either_kernel
 @pytest.mark.live
 def test_each_gate_refuses_for_itself():
-    by_compiler = labkit.probe_frame(largest_frame("compiler").size + WORD, "compiler")
+    by_compiler = limit.probe_frame(largest_frame("compiler").size + WORD, "compiler")
     assert by_compiler.outcome == COMPILER_REFUSED
     assert "BPF stack limit" in by_compiler.compiler_log
     size = largest_frame("verifier").size + WORD
-    by_verifier = labkit.probe_frame(size, "verifier")
+    by_verifier = limit.probe_frame(size, "verifier")
     assert by_verifier.outcome == VERIFIER_REFUSED
     assert by_verifier.verifier_log.fatal
     assert f"off=-{size}" in by_verifier.verifier_log.fatal.body
