@@ -10,41 +10,29 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
-from labkit.building.report import ACCEPTED, HOST_REFUSED, WORKER_DIED, BuildReport
 from labkit.errors import BuildRefused, LabError, UsageError
 from labkit.program.variants import VARIANTS
-
-ACCEPTED_STATUS, REFUSED_STATUS, USAGE_STATUS, MACHINE_STATUS = 0, 1, 2, 3
-
-
-def status_of(report: BuildReport) -> int:
-    """Return the exit status that tells a report's outcome."""
-    if report.outcome == ACCEPTED:
-        return ACCEPTED_STATUS
-    return MACHINE_STATUS if report.outcome in (HOST_REFUSED, WORKER_DIED) else REFUSED_STATUS
-
-
-def progress(text: str) -> None:
-    """Say on a terminal what is being waited for."""
-    if sys.stderr.isatty():
-        print(f"{text} ...", file=sys.stderr, flush=True)
-
-
-def say_machine(report: BuildReport) -> None:
-    """Say on stderr why this machine cannot, and the command that mends it."""
-    if status_of(report) == MACHINE_STATUS:
-        print(f"{report.reason}\n  To mend it: {report.explain().change}", file=sys.stderr)
+from labkit.status import (
+    ACCEPTED_STATUS,
+    MACHINE_STATUS,
+    REFUSED_STATUS,
+    USAGE_STATUS,
+    progress,
+    say_machine,
+    status_of,
+)
 
 
 def command_check(options: argparse.Namespace) -> int:
     """Run ``check``."""
-    from labkit.machine.check import check
+    from labkit.checklist import check
+    from labkit.collecting.folders import notice
 
     found = check()
     print(json.dumps(found.to_json(), indent=2) if options.json else found)
+    print(notice(), file=sys.stderr, end="")
     lacking = [row for row in found if row.ok is False]
     for row in lacking:
         print(f"{row.name}: {row.found}\n  To mend it: {row.mend}", file=sys.stderr)
@@ -65,51 +53,9 @@ def command_build(options: argparse.Namespace) -> int:
 
 def command_run(options: argparse.Namespace) -> int:
     """Run ``run``."""
-    from labkit.building.build import layout
-    from labkit.collecting.collection import collect
-    from labkit.show import terminal
+    from labkit import run_command
 
-    if options.csv:
-        _check_writable(options.csv)
-    progress(f"building {options.variant}")
-    sizes = [word for word in options.define if "=" in word]
-    print(terminal.banner(layout(*sizes)), flush=True)
-    run = collect(
-        options.variant, seconds=options.seconds, defines=options.define, on_records=_print_events
-    )
-    if not run.attached:
-        print(terminal.report(run.report))
-        say_machine(run.report)
-        return status_of(run.report)
-    return _say_account(run, options.csv)
-
-
-def _check_writable(path: str) -> None:
-    """Refuse now what could not be written after the run."""
-    folder = Path(path).resolve().parent
-    if not folder.is_dir() or not os.access(folder, os.W_OK) or Path(path).is_dir():
-        raise UsageError(f"cannot write {path!r}: name a file in a folder that exists")
-
-
-def _print_events(records: Any, clock_offset: int) -> None:
-    from labkit.collecting import records as recorded
-    from labkit.show import terminal
-
-    ordered = records[records["timestamp"].argsort(kind="stable")]
-    frame = recorded.to_frame(ordered, clock_offset)
-    for line in terminal.event_lines(frame, ordered["data"][:, :4]):
-        print(line, flush=True)
-
-
-def _say_account(run: Any, csv: str | None) -> int:
-    from labkit.show import terminal
-
-    print(terminal.account(run), flush=True)
-    if csv:
-        from labkit.collecting.files import export_csv
-
-        print(f"wrote {export_csv(run, csv)}")
-    return ACCEPTED_STATUS if run.complete else MACHINE_STATUS
+    return run_command.command_run(options)
 
 
 def command_explain(options: argparse.Namespace) -> int:
@@ -122,13 +68,13 @@ def command_explain(options: argparse.Namespace) -> int:
 def command_prove(options: argparse.Namespace) -> int:
     """Run ``prove``: 0 if every claim could be told here, whatever the verdict; 3 if none could."""
     from labkit import claims
-    from labkit.claims.base import NOT_HERE
+    from labkit.claims.claim import NOT_HERE
 
     if options.list:
-        print("\n".join(f"{name:<14} {one.claim}" for name, one in claims.EXPERIMENTS.items()))
+        print("\n".join(f"{name:<14} {one.sentence}" for name, one in claims.CLAIMS.items()))
         return ACCEPTED_STATUS
     results = claims.prove(*options.names, progress=_progress_bar)
-    print(claims.to_json(results) if options.json else results.to_text())
+    print(json.dumps(results.to_json(), indent=2) if options.json else results)
     told = any(result.verdict != NOT_HERE for result in results)
     return ACCEPTED_STATUS if told else MACHINE_STATUS
 
@@ -197,6 +143,9 @@ def parser() -> argparse.ArgumentParser:
         )
     run.add_argument("--seconds", type=float, metavar="N", help="stop after N seconds")
     run.add_argument("--csv", metavar="FILE", help="write the events to FILE at the end")
+    run.add_argument(
+        "--quiet", action="store_true", help="print no events: how many there are, and their rate"
+    )
     return top
 
 

@@ -9,6 +9,7 @@ from labkit.errors import UsageError
 from labkit.machine.stack_limit import WORD, measured
 
 BPF_TREE = Path(__file__).resolve().parents[2] / "bpf"
+STRUCTS = ("big_event", "extra_buffer", "local_data")  # the lesson's three objects, as in bpf/
 EVENT_HEADER = 32  # bytes of struct big_event before its data[], see bpf/exec_event.h
 LLVM_LIMIT = 512  # bytes: the compiler's own default (LLVM's -bpf-stack-size), on every kernel
 LIFTED_LIMIT = 32 << 10  # bytes: the compiler's check when lifted; an offset reaches no further

@@ -73,7 +73,7 @@ class StackVariables:
 
     def __repr__(self) -> str:
         rows = [f"{one.bytes:>6} bytes  {one.name}  ({one.type})" for one in self.variables]
-        return "\n".join([*rows, self._sum(), f"found by {self.found}"])
+        return "\n".join([*rows, self.sum, f"found by {self.found}"])
 
     @property
     def verdict(self) -> str:
@@ -83,22 +83,16 @@ class StackVariables:
         over = self.total - self.limit
         return f"{over} too many" if over > 0 else f"{-over} to spare"
 
-    def _sum(self) -> str:
+    @property
+    def sum(self) -> str:
+        """The sum and how it compares, as a line."""
         against = f", of {self.limit}: {self.verdict}" if self.limit is not None else ""
         return f"{self.total:>6} bytes in all{against}"
 
     def _repr_html_(self) -> str:
-        from labkit.show.style import page, table, tag
+        from labkit.show.stack_variables import stack_variables_html
 
-        rows = [
-            [one.name, one.type, one.bytes, "" if one.line is None else one.line]
-            for one in self.variables
-        ]
-        rows.append(["all", "", self._sum().strip(), ""])
-        return page(
-            table(["variable", "type", "bytes", "line"], rows, data_testid="stack-variables"),
-            tag("p", tag("small", f"found by {self.found}")),
-        )
+        return stack_variables_html(self)
 
 
 def stack_variables(program: str | Variant | BuildReport) -> StackVariables:

@@ -6,12 +6,13 @@ import pytest
 
 import labkit
 from labkit.building.report import COMPILER_REFUSED, VERIFIER_REFUSED, Gate
-from labkit.claims import hearsay
-from labkit.machine.check import create_map
+from labkit.machine import stack_limit
 from labkit.machine.stack_limit import WORD
 from labkit.notebook import limit, optimiser
 from labkit.notebook.limit import GATES, frame_variant, largest_frame, lets_through
 from labkit.program.variants import LIFTED_LIMIT
+
+either_kernel = pytest.mark.usefixtures("either_kernel")
 
 
 @pytest.mark.parametrize("size", [0, -8, 7, 516, LIFTED_LIMIT])
@@ -38,6 +39,7 @@ def _died() -> labkit.BuildReport:
     return labkit.BuildReport("x", "worker_died", gates, "", "", None, {}, reason="gone")
 
 
+@either_kernel
 @pytest.mark.live
 @pytest.mark.parametrize("gate", GATES)
 def test_the_largest_frame_is_the_last_that_passes(gate):
@@ -56,6 +58,7 @@ def test_the_frame_is_as_large_as_was_asked_for(gate):
         assert labkit.probe_frame(size, gate).stack_depth == size
 
 
+@either_kernel
 @pytest.mark.live
 def test_each_gate_refuses_for_itself():
     by_compiler = labkit.probe_frame(largest_frame("compiler").size + WORD, "compiler")
@@ -69,25 +72,6 @@ def test_each_gate_refuses_for_itself():
 
 
 @pytest.mark.live
-def test_the_largest_value_is_the_last_that_the_kernel_takes():
-    size = hearsay.largest_value()
-    assert create_map(hearsay.PERCPU_ARRAY, 4, size, 1) == 0
-    assert create_map(hearsay.PERCPU_ARRAY, 4, size + 1, 1) != 0
-
-
-@pytest.mark.live
-def test_the_claims_carry_what_this_machine_measured():
-    table = hearsay.claims()
-    measured = dict(zip(table.frame.claim, table.frame.measured, strict=True))
-    assert len(table.frame) == len(hearsay.CLAIMS)
-    needed = measured["On 6.x it takes 1568 bytes to trigger the limit."]
-    assert f"verifier refuses from {largest_frame('verifier').size + WORD}" in needed
-    assert f"{hearsay.largest_value():,}" in measured["A per-CPU array bypasses the limit."]
-    assert all(row in repr(table) for row in table.frame.measured)
-    assert "<table" in table._repr_html_()
-
-
-@pytest.mark.live
 def test_the_optimisers_table_says_what_each_build_said():
     table = optimiser.optimiser_table("DATA_BYTES=32")
     assert len(table) == 2 ** len(optimiser.SAFEGUARDS)
@@ -97,6 +81,24 @@ def test_the_optimisers_table_says_what_each_build_said():
         assert by_row.outcome[name] == report.outcome
     assert (table.frame.notna() == (table.outcome == "accepted")).all()
     assert table.frame.dropna().between(1, 512).all()
+
+
+@pytest.mark.live
+@either_kernel
+def test_what_is_said_of_this_machine_follows_from_its_limit():
+    size = stack_limit.largest_frame()
+    reports = {name: labkit.build(name) for name in labkit.VARIANTS}
+    table = limit.fits()
+    total = int(table.bytes["together"])
+    assert total == sum(table.bytes[:-1])
+    assert ("too many" in table["on this stack"]["together"]) == (total > size)
+    assert reports["stack_lifted"].accepted == (total <= size)
+    assert reports["stack_lifted"].stack_limit == size
+    assert reports["stack_beyond"].refused_by == "verifier"
+    said = limit.fates(reports).splitlines()
+    assert len(said) == len(reports) + 1
+    assert f"grants {size}" in said[-1]
+    assert f"the {size} that this kernel grants" in limit.outlook()
 
 
 def test_no_public_name_is_also_a_module():

@@ -23,7 +23,7 @@ from labkit.building.report import (
     BuildReport,
     Gate,
 )
-from labkit.machine.check import Checklist, Row
+from labkit.checklist import Checklist, Row
 from labkit.show import style
 from labkit.show.log import log_html
 
