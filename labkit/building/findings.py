@@ -17,11 +17,10 @@ from labkit.program.variants import BPF_TREE, LLVM_LIMIT
 
 HEADERS = BPF_TREE / "headers" / "include"
 LARGE = 64  # bytes: smaller variables are pointed at only where the stack is full
+MEND = "; to mend it: "
 SHOWN = 4  # lines of bcc's dialect in one sentence
 _INSTALL = "install the kernel's headers (linux-headers-$(uname -r) on Debian and Ubuntu)"
 _MEMORY_FUNCTION = re.compile(r"built-in function '(mem\w+)'")
-_NOT_FOUND = re.compile(r"'([^'\n]+)' file not found")
-_INCOMPLETE = re.compile(r"incomplete (?:definition of )?type '(?:const )?(struct \w+)'")
 _IMPLICIT = re.compile(r"(?:implicit declaration of|undeclared) function '(\w+)'")
 _NOINLINE = re.compile(r"\bnoinline\b[^;{}()]*\)*[^;{}()]*?\b(\w+)\s*\(")
 _NOT_STATIC = re.compile(r"(\S+:\d+):\d+: error: cannot call non-static helper function")
@@ -30,6 +29,11 @@ _ARRAY_TYPE = re.compile(
     r"(?P<type>\w+(?: \w+)*)\s*(?P<size>(?:\[[^\]\n]*\])+)(?P<after>[^;\n]*?)\)\s*;"
 )
 _INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"\n]+)[>"]', re.M)
+
+
+def is_ours(reason: str) -> bool:
+    """Whether a reason is a line of this room, and not what the kernel or the worker said."""
+    return MEND in reason
 
 
 def own_headers(source: str) -> tuple[str, ...]:
@@ -85,11 +89,11 @@ def in_compiler_log(log: str, source: str, variables: tuple[Local, ...]) -> str:
     if array := _ARRAY_TYPE.search(source):
         return array_type(array)
     written = dialect.instead_of(source)
-    if written:
-        more = f" (and {len(written) - SHOWN} more)" if len(written) > SHOWN else ""
-        lines = "; ".join(map(str, written[:SHOWN]))
-        return f"cells take bcc's dialect of C, and this is libbpf's; to mend it: {lines}{more}"
-    return _missing_header(log, source)
+    if not written:
+        return ""
+    more = f" (and {len(written) - SHOWN} more)" if len(written) > SHOWN else ""
+    lines = "; ".join(map(str, written[:SHOWN]))
+    return f"cells take bcc's dialect of C, and this is libbpf's; to mend it: {lines}{more}"
 
 
 def array_type(found: re.Match[str]) -> str:
@@ -153,22 +157,6 @@ def large_variable(log: str, variables: tuple[Local, ...]) -> str:
         f" (BPF_PERCPU_ARRAY), whose value may have 32 KiB. ({function[1]}(), which the compiler"
         " names, is how it would have filled those bytes; BPF has no such function.)"
     )
-
-
-def _missing_header(log: str, source: str) -> str:
-    ours = " and ".join(own_headers(source))
-    if lost := _NOT_FOUND.search(log):
-        beside = f", as {ours} is" if ours else ""
-        return (
-            f"{lost[1]} is not among the lab's own small headers{beside}; to mend it: leave the"
-            f" include out if the program needs nothing of it, else {_INSTALL}"
-        )
-    if ours and (lost := _INCOMPLETE.search(log)):
-        return (
-            f"only the kernel's own headers tell the fields of {lost[1]}; here {ours} is the lab's"
-            f" small one, which names it and no more; to mend it: {_INSTALL}"
-        )
-    return ""
 
 
 def of_own_headers(names: tuple[str, ...]) -> str:
