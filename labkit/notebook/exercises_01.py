@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from labkit.building.build import build, layout
+from labkit.building.frame_size import lets_through
 from labkit.building.report import BuildReport
 from labkit.claims import null_check
 from labkit.machine.stack_limit import WORD, largest_frame
-from labkit.notebook.limit import lets_through
 from labkit.plots.structs import STRUCTS
 from labkit.program.variants import BPF_TREE, LLVM_LIMIT, Variant
 

@@ -7,17 +7,15 @@ from typing import Any
 
 import ipywidgets
 
+from labkit.building.frame_size import GATES, lets_through, searched
 from labkit.machine.stack_limit import WORD
 from labkit.notebook.background import Latest
-from labkit.notebook.limit import GATES, searched
 from labkit.notebook.panel import Panel, error_html, state_html
 from labkit.show.style import badge, page, table
 
 
 def both_gates(size: int) -> dict[str, bool]:
     """Return for each gate whether it lets a frame of ``size`` bytes through."""
-    from labkit.notebook.limit import lets_through
-
     return {gate: lets_through(size, gate) for gate in GATES}
 
 

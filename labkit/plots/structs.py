@@ -11,7 +11,7 @@ from labkit.plots import style
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from labkit.notebook.limit import Largest
+    from labkit.building.frame_size import Largest
 
 STRUCTS = ("big_event", "extra_buffer", "local_data")
 _HEIGHT = 0.62
