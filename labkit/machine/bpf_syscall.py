@@ -36,7 +36,17 @@ def bpf(command: int, layout: str, *words: int) -> tuple[int, int]:
 
 
 # linux/bpf.h: program types, map types.
-PROGRAM_TYPES = {"socket_filter": 1, "kprobe": 2, "tracepoint": 5, "raw_tracepoint": 17}
+PROGRAM_TYPES = {
+    "socket_filter": 1,
+    "kprobe": 2,
+    "sched_cls": 3,
+    "tracepoint": 5,
+    "xdp": 6,
+    "perf_event": 7,
+    "raw_tracepoint": 17,
+    "tracing": 26,
+    "lsm": 29,
+}
 MAP_TYPES = {"array": 2, "prog_array": 3, "percpu_hash": 5, "percpu_array": 6}
 _LOG_BYTES = 1 << 20
 _LOG_LEVEL = 2 | 4  # every instruction, and statistics

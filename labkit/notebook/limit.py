@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from labkit.building.build import layout
 from labkit.building.report import OUTCOMES, BuildReport
 from labkit.machine import stack_limit
-from labkit.plots.structs import STRUCTS
+from labkit.program.variants import STRUCTS
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -19,7 +19,7 @@ from labkit.machine.bpf_syscall import ENABLE_STATS, bpf
 from labkit.worker import load
 from labkit.worker.attach import attach, detach
 from labkit.worker.collect import Stop
-from labkit.worker.gates import Module
+from labkit.worker.compile import Module
 from labkit.worker.maps import Values, fdinfo
 from labkit.worker.ring import Ring
 

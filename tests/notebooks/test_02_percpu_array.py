@@ -282,8 +282,8 @@ def test_right_answers_are_right(executed: Executed) -> None:
     right = "bool(exercises.check_{}.right)"
     assert executed.value(right.format("cost(sum(s.nbytes for s in run.slots.values()))"))
     executed.do(
-        "import time; lossy = labkit.collect('percpu', seconds=1, defines=['RINGBUF_BYTES=4096'],"
-        " workload=labkit.exec_storm(rate=0), on_records=lambda *_: time.sleep(0.5))"
+        "lossy = labkit.collect('percpu', seconds=1, workload=labkit.exec_storm(rate=0),"
+        " defines=['RINGBUF_BYTES=4096', 'DATA_BYTES=2048'])"
     )
     assert executed.value(right.format("loss(lossy)"))
     gaps = "run.frame.groupby('cpu').timestamp.diff().max()"

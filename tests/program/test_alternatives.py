@@ -1,4 +1,4 @@
-"""The ways out: each collects, the one with two halves too; and those that are only told of."""
+"""The ways out: each collects real execs, and those without a program are told of."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import pytest
 
 import labkit
 from labkit.program import alternatives
-from labkit.program.alternatives import ALSO, WAYS
 
 
 def test_programs_are_short_enough_to_be_read():
@@ -42,7 +41,7 @@ def test_a_way_out_collects_real_execs(way):
 @pytest.mark.live
 @pytest.mark.parametrize(("define", "copied"), [((), False), (("NO_RESERVE",), True)])
 def test_both_halves_of_reserve_or_heap_collect_real_execs(define, copied):
-    variant = WAYS["reserve_or_heap"].variant.with_defines(*define)
+    variant = alternatives.WAYS["reserve_or_heap"].variant.with_defines(*define)
     assert ("heap" in labkit.build(variant).maps) == copied
     storm = labkit.exec_storm(rate=100)
     run = labkit.collect(variant, seconds=0.7, workload=storm)
@@ -54,6 +53,6 @@ def test_both_halves_of_reserve_or_heap_collect_real_execs(define, copied):
 
 def test_what_has_no_program_is_told_of_in_the_table():
     table = labkit.other_ways().set_index("way")
-    assert set(ALSO) <= set(table.index)
+    assert set(alternatives.ALSO) <= set(table.index)
     assert "libbpf newer than 1.7.0" in table.choose_when['global variable in SEC(".percpu")']
     assert table.since["BPF_F_CPU, to read a slot"] == "7.0"

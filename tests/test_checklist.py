@@ -9,22 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from labkit import session
+from labkit import checklist, session
 from labkit.collecting.workload import exec_storm
 from labkit.errors import UsageError
-from labkit.machine import check
 from labkit.machine.stack_limit import StackLimit, largest_frame
 
 
 def test_each_lack_says_how_to_mend_it() -> None:
-    for row in check.check():
+    for row in checklist.check():
         assert row.found
         assert row.ok is not False or row.mend
 
 
 @pytest.mark.live
 def test_on_a_machine_that_can_nothing_is_missing() -> None:
-    found = check.check()
+    found = checklist.check()
     assert found.ok
     names = {row.name for row in found}
     assert {
@@ -41,22 +40,22 @@ def test_on_a_machine_that_can_nothing_is_missing() -> None:
 @pytest.mark.live
 @pytest.mark.usefixtures("either_kernel")
 def test_the_stack_limit_is_measured() -> None:
-    found = {row.name: row.found for row in check.check()}
+    found = {row.name: row.found for row in checklist.check()}
     assert found["stack limit"] == f"{largest_frame()} bytes, measured"
     assert f"socket_filter: {largest_frame('socket_filter')} bytes together" in found["call chains"]
 
 
 def test_a_limit_that_is_not_known_is_not_claimed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(check, "measured", lambda: StackLimit(unknown="no rights"))
-    (row,) = check._stack_limit()
+    monkeypatch.setattr(checklist, "measured", lambda: StackLimit(unknown="no rights"))
+    (row,) = checklist.stack_limit_rows()
     assert (row.ok, row.found) == (None, "not known: no rights")
 
 
 @pytest.mark.live
 def test_the_ring_buffer_is_tried_not_guessed() -> None:
     """A size that is no power of two must fail, so the probe is a real call."""
-    assert check.create_map(check._RINGBUF, 0, 0, os.sysconf("SC_PAGE_SIZE")) == 0
-    assert check.create_map(check._RINGBUF, 0, 0, 4095) != 0
+    assert checklist.create_map(checklist.RINGBUF, 0, 0, os.sysconf("SC_PAGE_SIZE")) == 0
+    assert checklist.create_map(checklist.RINGBUF, 0, 0, 4095) != 0
 
 
 def check_with(python: str) -> subprocess.CompletedProcess[str]:
@@ -109,7 +108,7 @@ def test_the_rights_are_those_of_the_process_that_loads(tmp_path: Path) -> None:
     powerless.write_text(f'#!/bin/sh\nexec {drop} {session.shared().python} "$@"\n')
     powerless.chmod(0o755)
     rows = check_with(str(powerless)).stdout.splitlines()
-    assert all(row.ok is not False for row in check._rights())
+    assert all(row.ok is not False for row in checklist.rights_rows())
     assert [row.split()[1] for row in rows if row.startswith("MISSING")][:2] == ["rights", "bpf()"]
 
 

@@ -1,15 +1,12 @@
-"""The two gates: compile a source with bcc, then hand each of its programs to the verifier."""
+"""The first gate: compile a source with bcc; no program of it is loaded yet."""
 
 from __future__ import annotations
 
 import ctypes
-import errno
 import json
 import mmap
 import os
 import re
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,23 +16,8 @@ from bcc.libbcc import lib
 from labkit.worker import versions
 
 BPF_TREE = Path(__file__).resolve().parents[2] / "bpf"
+DEBUG_LLVM_IR = 1  # bcc's flag: print the text that code is made from
 STACK_OPTION_SINCE = 17  # LLVM's -bpf-stack-size
-MAX_LOG = (1 << 30) - 1  # the kernel takes no larger log buffer (UINT_MAX >> 2)
-
-# Program types by the prefix of the function's name, as bcc itself tells them apart.
-PREFIXES = {
-    "tracepoint__": BPF.TRACEPOINT,
-    "raw_tracepoint__": BPF.RAW_TRACEPOINT,
-    "kprobe__": BPF.KPROBE,
-    "kretprobe__": BPF.KPROBE,
-}
-PROGRAM_TYPES = {
-    "tracepoint": BPF.TRACEPOINT,
-    "raw_tracepoint": BPF.RAW_TRACEPOINT,
-    "socket_filter": BPF.SOCKET_FILTER,
-    "kprobe": BPF.KPROBE,
-}
-
 
 # bcc's Python declares these C functions only in part (libbcc.h has them all).
 for _name, _result, _last in [
@@ -44,6 +26,8 @@ for _name, _result, _last in [
     ("bpf_table_leaf_desc_id", ctypes.c_char_p, [ctypes.c_size_t]),
     ("bpf_table_leaf_size_id", ctypes.c_size_t, [ctypes.c_size_t]),
     ("bpf_table_fd_id", ctypes.c_int, [ctypes.c_size_t]),
+    ("bpf_function_start_id", ctypes.c_void_p, [ctypes.c_size_t]),
+    ("bpf_function_size_id", ctypes.c_size_t, [ctypes.c_size_t]),
 ]:
     getattr(lib, _name).restype = _result
     getattr(lib, _name).argtypes = [ctypes.c_void_p, *_last]
@@ -59,6 +43,11 @@ class Module(BPF):  # type: ignore[misc]
         """Return the names of the programs, in the order of the source."""
         count = lib.bpf_num_functions(self.module)
         return [lib.bpf_function_name(self.module, i).decode() for i in range(count)]
+
+    def instructions(self, number: int) -> bytes:
+        """Return the instructions of a program, by its number in the source, 8 bytes each."""
+        start = lib.bpf_function_start_id(self.module, number)
+        return ctypes.string_at(start, lib.bpf_function_size_id(self.module, number))
 
     def maps(self) -> dict[str, dict[str, Any]]:
         """Return each map's descriptor, sizes and the layout of its value, by name."""
@@ -121,6 +110,7 @@ def lift(request: dict[str, Any]) -> str:
 
 
 _STATEMENT_END = re.compile(r"[;{}]\s*$")
+_LINE_END = re.compile(r"\r\n|[\r\n]")  # C has no other: not the form feed, NEL or U+2028
 _ARM = re.compile(r"\s*#\s*(?:if|ifdef|ifndef|elif|else|endif)\b.*(?<!\\)$")
 
 
@@ -135,7 +125,7 @@ def numbered(source: str, name: str) -> str:
     quoted = name.replace("\\", "\\\\").replace('"', '\\"')
     lines = [f'#line 1 "{quoted}"']
     complete = False
-    for number, line in enumerate(source.splitlines(), 1):
+    for number, line in enumerate(_LINE_END.split(source), 1):
         if complete or line.startswith("{"):
             lines.append(f'#line {number} "{quoted}"')
         lines.append(line)
@@ -156,9 +146,8 @@ def compile_source(request: dict[str, Any], scratch: str) -> Module:
         os.environ.pop("BCC_KERNEL_SOURCE", None)
         flags.append(f"-I{BPF_TREE}")
     text = numbered(request["source"], request["name"] if lab_headers else str(path))
-    return Module(
-        text=text.encode("utf-8", "surrogateescape"), cflags=flags, debug=request.get("debug", 0)
-    )
+    # LLVM holds its own text back until the process ends in good order: as it does when it refuses.
+    return Module(text=text.encode("utf-8", "surrogateescape"), cflags=flags, debug=DEBUG_LLVM_IR)
 
 
 def _header_root(scratch: str) -> str:
@@ -171,61 +160,3 @@ def _header_root(scratch: str) -> str:
         if not link.is_symlink():
             link.symlink_to(target)
     return scratch
-
-
-def load(module: Module, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Load each program and yield its verdict; stop at the first that is refused."""
-    default = PROGRAM_TYPES[request["program_type"]]
-    for name in module.functions():
-        kind = next((t for prefix, t in PREFIXES.items() if name.startswith(prefix)), default)
-        verdict = _load_one(module, name, kind, request["log_level"])
-        yield verdict
-        if not verdict["passed"]:
-            return
-
-
-def _load_one(module: Module, name: str, kind: int, level: int) -> dict[str, Any]:
-    size = 16 << 20
-    while True:
-        verdict = _try_load(module, name, kind, level, size)
-        full = verdict["errno"] == errno.ENOSPC or len(verdict["log"]) >= size - 2
-        if full and size < MAX_LOG:
-            size = min(size * 4, MAX_LOG)
-        elif verdict["errno"] == errno.EINVAL and not verdict["log"] and level > 2:
-            level = 2  # kernels before 5.2 have no statistics (level 4)
-        else:
-            return verdict
-        if verdict["passed"]:
-            os.close(module.funcs.pop(name.encode()).fd)
-
-
-def _try_load(module: Module, name: str, kind: int, level: int, size: int) -> dict[str, Any]:
-    """Load one program with a log buffer of our own, which bcc's load_func has no word for."""
-    memory = mmap.mmap(-1, size)  # pages that the log does not reach cost nothing
-    log = (ctypes.c_char * size).from_buffer(memory)
-    plain = lib.bcc_func_load
-    lib.bcc_func_load = _with_log(plain, level, log, size)
-    error = 0
-    started = time.monotonic()
-    try:
-        module.load_func(name, kind)
-    except Exception:
-        error = ctypes.get_errno() or errno.EIO
-    finally:
-        lib.bcc_func_load = plain
-    return {
-        "name": name,
-        "passed": error == 0,
-        "errno": error,
-        "seconds": time.monotonic() - started,
-        "log": memory[: memory.find(b"\0")].decode("utf-8", "backslashreplace"),
-    }
-
-
-def _with_log(plain: Callable[..., int], level: int, log: Any, size: int) -> Callable[..., int]:
-    """Replace arguments 7 to 9 (level, buffer, its size): the same places in each bcc release."""
-
-    def load_with_log(*arguments: Any) -> int:
-        return plain(*arguments[:7], level, log, size, *arguments[10:])
-
-    return load_with_log

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import prod
 
 __all__ = ["Local", "locals_on_stack"]
 
@@ -37,12 +38,12 @@ _MODULE = re.compile(r"^; ModuleID.*$", re.M)
 _FUNCTION = re.compile(r"^define .*?^}", re.M | re.S)
 _NODE = re.compile(r"^(!\d+) = (?:distinct )?!(DI\w+)\((.*)\)\s*$", re.M)
 _FIELD = re.compile(r'(\w+): (?:"((?:[^"\\]|\\.)*)"|([^\s,()]+))')
-_ALLOCA = re.compile(r"^\s*(%[\w.$-]+) = alloca ", re.M)
+_ALLOCA = re.compile(r"^\s*(%[\w.$-]+) = alloca (.*?), align", re.M)
+_LOST = re.compile(r"dbg[._]declare\([^\n]*?(?:undef|poison), (?:metadata )?(!\d+)")
 # An address that the source took from the frame pointer by hand: %12 = call i8* asm "$0 = r10...
 _CARVED = re.compile(r'^\s*(%[\w.$-]+) = .*asm [^"]*"\$0 = r10; \$0 \+= \$1".*\(i32 (-\d+)\)', re.M)
 _NAMED = re.compile(
-    r"(?:dbg[._](?:declare|value))\((?:metadata )?\S+ (?P<value>%[\w.$-]+),"
-    r" (?:metadata )?(?P<var>!\d+)"
+    r"(?:dbg[._](?:declare|value))\([^\n]*?(?P<value>%[\w.$-]+), (?:metadata )?(?P<var>!\d+)"
     r"|dbg[._]assign\(.*?, (?:metadata )?(?P<var_assign>!\d+), .*?(?:ptr|\*) (?P<at>%[\w.$-]+),"
 )
 _CAST = re.compile(r"^\s*(%[\w.$-]+) = bitcast \S+ (%[\w.$-]+) to ", re.M)  # before LLVM 15
@@ -73,10 +74,12 @@ def _fields(text: str) -> dict[str, str]:
 
 def _in_function(body: str, nodes: Nodes) -> Iterator[Local]:
     names = _names(body, nodes)
+    lost = [nodes[node][1] for node in _LOST.findall(body) if node in nodes]
     for match in _ALLOCA.finditer(body):
-        for variable in names.get(match[1], [])[:1]:
+        for variable in names.get(match[1]) or _of_size(match[2], lost, nodes):
             kind, size = _type(variable.get("type", ""), nodes)
             yield _local(variable, nodes, kind, size, None)
+            break
     carved = [(int(m[2]), names.get(m[1], [])) for m in _CARVED.finditer(body)]
     tops = sorted({0, *(offset for offset, _ in carved)})
     for offset, variables in carved:
@@ -87,6 +90,16 @@ def _in_function(body: str, nodes: Nodes) -> Iterator[Local]:
             kind, size = _pointee(variable, nodes)
             size = size if kind.startswith("struct ") else above - offset
             yield _local(variable, nodes, kind, size, offset)
+
+
+def _of_size(kind: str, lost: list[dict[str, str]], nodes: Nodes) -> Iterator[dict[str, str]]:
+    """Take the variable, of those whose place LLVM forgot, that an array of that type must be."""
+    array = re.fullmatch(r"((?:\[\d+ x )+)i(\d+)\]+", kind)
+    if array:
+        size = prod(map(int, re.findall(r"\d+", array[1]))) * int(array[2]) // 8
+        for variable in [one for one in lost if _type(one.get("type", ""), nodes)[1] == size]:
+            lost.remove(variable)
+            yield variable
 
 
 def _names(body: str, nodes: Nodes) -> dict[str, list[dict[str, str]]]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from labkit.building.report import ACCEPTED, BuildReport, Gate
 from labkit.errors import LabError
-from labkit.notebook.alternative_switch import WaySwitch
+from labkit.notebook.alternatives import AlternativeSwitch
 
 
 class Builds:
@@ -21,7 +21,7 @@ class Builds:
 
 def test_the_toggle_shows_program_and_verdict():
     builds = Builds()
-    switch = WaySwitch(builds)
+    switch = AlternativeSwitch(builds)
     assert builds.built == ["percpu_array"]
     switch.choice.value = "ringbuf_reserve"
     assert switch.builds.wait(5)

@@ -8,7 +8,8 @@ import pytest
 from slow import Slow
 
 import labkit
-from labkit.notebook.limit_finder import LimitFinder, verdicts_text
+from labkit import notebook
+from labkit.notebook.finder import LimitFinder
 
 
 def below(edge: int) -> Any:
@@ -18,12 +19,13 @@ def below(edge: int) -> Any:
 def test_the_slider_shows_what_it_stands_at():
     finder = LimitFinder(below(512))
     finder.slider.value = 512
-    assert finder.probes.wait(5)
+    assert finder.builds.wait(5)
     assert finder.tried[512] == {"compiler": False, "verifier": True}
     assert 'data-testid="limit-compiler" data-size="512"' in finder.result.value
     assert "✘ refuses it" in finder.result.value
     assert "✔ lets it through" in finder.result.value
-    assert repr(finder) == verdicts_text(512, finder.tried[512])
+    said = "a frame of 512 bytes: the compiler refuses it, the verifier lets it through"
+    assert repr(finder) == said
     assert 'data-state="done"' in finder.state.value
 
 
@@ -38,7 +40,7 @@ def test_a_slider_that_is_dragged_asks_one_at_a_time_and_about_the_last():
     for size in range(272, 1025, 8):
         finder.slider.value = size
     slow.go.set()
-    assert finder.probes.wait(5)
+    assert finder.builds.wait(5)
     assert slow.asked == [256, 264, 1024]
     assert slow.most_at_once == 1
 
@@ -51,17 +53,24 @@ def test_an_error_of_the_slider_is_shown():
 
     finder = LimitFinder(probe)
     finder.slider.value = 400
-    assert finder.probes.wait(5)
+    assert finder.builds.wait(5)
     assert "lost &lt;it&gt;" in finder.result.value
+    assert 'data-state="failed"' in finder.state.value
+    finder.slider.value = 264
+    assert finder.builds.wait(5)
+    assert 'data-state="done"' in finder.state.value
 
 
 @pytest.mark.live
 def test_the_slider_says_what_the_gates_say():
-    finder = labkit.limit_finder()
-    for size in (labkit.largest_frame("compiler").size, labkit.largest_frame("verifier").size + 8):
+    finder = notebook.limit_finder()
+    for size in (
+        notebook.largest_frame("compiler").size,
+        notebook.largest_frame("verifier").size + 8,
+    ):
         finder.slider.value = size
-        assert finder.probes.wait(60)
-        report = labkit.probe_frame(size, "compiler")
+        assert finder.builds.wait(60)
+        report = notebook.probe_frame(size, "compiler")
         assert finder.tried[size]["compiler"] == report.gates[0].passed
-        lifted = labkit.probe_frame(size, "verifier")
+        lifted = notebook.probe_frame(size, "verifier")
         assert finder.tried[size]["verifier"] == lifted.gates[1].passed

@@ -28,7 +28,7 @@ NEWER_KERNEL = "boot a kernel of 5.8 or later (uname -r tells which one runs)"
 BPFFS = "/sys/fs/bpf"
 LOCKDOWN = Path("/sys/kernel/security/lockdown")
 
-_ARRAY, _PERCPU_ARRAY, _RINGBUF = 2, 6, 27
+_ARRAY, _PERCPU_ARRAY, RINGBUF = 2, 6, 27  # linux/bpf.h: enum bpf_map_type
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,8 @@ def _kernel() -> Iterator[Row]:
 _BY_THE_LOADER = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
-from labkit.machine import check
-print(json.dumps([vars(row) for row in (*check._rights(), *check._bpf())]))
+from labkit.checklist import map_rows, rights_rows
+print(json.dumps([vars(row) for row in (*rights_rows(), *map_rows())]))
 """
 
 
@@ -100,17 +100,18 @@ def _rights_and_maps() -> Iterator[Row]:
     """Ask the process that loads what it may do, and whether the kernel gives it maps."""
     python = os.environ.get("LABKIT_BCC_PYTHON")
     if python and shutil.which(python):
-        root = str(Path(__file__).resolve().parents[2])
+        root = str(Path(__file__).resolve().parents[1])
         words = [python, "-I", "-c", _BY_THE_LOADER, root]
         done = subprocess.run(words, capture_output=True, text=True, check=False)
         if done.returncode == 0 and done.stdout:
             yield from (Row(**row) for row in json.loads(done.stdout))
             return
-    yield from _rights()
-    yield from _bpf()
+    yield from rights_rows()
+    yield from map_rows()
 
 
-def _rights() -> Iterator[Row]:
+def rights_rows() -> Iterator[Row]:
+    """Yield what this process may do."""
     who = "root" if os.geteuid() == 0 else f"user {os.geteuid()}"
     if rights.may_load():
         yield Row("rights", True, who)
@@ -126,11 +127,12 @@ def create_map(kind: int, key_size: int, value_size: int, entries: int) -> int:
     return errno
 
 
-def _bpf() -> Iterator[Row]:
+def map_rows() -> Iterator[Row]:
+    """Yield which maps the kernel gives to this process; each is given back at once."""
     page = os.sysconf("SC_PAGE_SIZE")
     yield _map_row("bpf() call", create_map(_ARRAY, 4, 8, 1), NEWER_KERNEL)
     yield _map_row("per-CPU array", create_map(_PERCPU_ARRAY, 4, 768, 1), NEWER_KERNEL)
-    yield _map_row("ring buffer", create_map(_RINGBUF, 0, 0, page), NEWER_KERNEL)
+    yield _map_row("ring buffer", create_map(RINGBUF, 0, 0, page), NEWER_KERNEL)
 
 
 def _map_row(name: str, errno: int, mend: str) -> Row:
@@ -142,7 +144,7 @@ def _map_row(name: str, errno: int, mend: str) -> Row:
     return Row(name, False, refused, mend)
 
 
-def _stack_limit() -> Iterator[Row]:
+def stack_limit_rows() -> Iterator[Row]:
     """How much stack a program may have: some fifty small programs were loaded to find out."""
     found = measured()
     yield Row("stack limit", None, str(found))
@@ -228,7 +230,7 @@ def _lockdown() -> Iterator[Row]:
 _MEMLOCK_PROBE = """
 import resource, sys
 sys.path.insert(0, sys.argv[1])
-from labkit.machine import check
+from labkit.checklist import map_rows, rights_rows
 resource.setrlimit(resource.RLIMIT_MEMLOCK, (0, resource.getrlimit(resource.RLIMIT_MEMLOCK)[1]))
 sys.exit(check.create_map(2, 4, 65536, 1))
 """
@@ -238,7 +240,7 @@ def _memlock() -> Iterator[Row]:
     """Whether maps count against RLIMIT_MEMLOCK (not since 5.11, which charges the cgroup)."""
     if create_map(_ARRAY, 4, 8, 1) != 0:
         return
-    root = str(Path(__file__).resolve().parents[2])
+    root = str(Path(__file__).resolve().parents[1])
     probe = [sys.executable, "-I", "-S", "-c", _MEMLOCK_PROBE, root]
     counted = subprocess.run(probe, stderr=subprocess.DEVNULL, check=False).returncode != 0
     found = "counts BPF maps; bcc raises it by itself" if counted else "does not count BPF maps"
@@ -248,7 +250,7 @@ def _memlock() -> Iterator[Row]:
 _PROBES: tuple[Callable[[], Iterator[Row]], ...] = (
     _kernel,
     _rights_and_maps,
-    _stack_limit,
+    stack_limit_rows,
     _tracefs,
     _bpffs,
     _bcc,
