@@ -13,7 +13,7 @@ from labkit.program.variants import STRUCTS
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from labkit.notebook.limit import Largest
+    from labkit.building.frame_size import Largest
 
 _HEIGHT = 0.62
 _LETTERS = 115  # that have room beside each other in the whole width
