@@ -9,8 +9,7 @@ from collections.abc import Iterator
 import pytest
 from simulated import either_kernel
 
-from labkit import session
-from labkit.machine import check
+from labkit import checklist, session
 
 __all__ = ["either_kernel"]  # a fixture for every test
 REQUIRE_LIVE = os.environ.get("LABKIT_REQUIRE_LIVE") == "1"
@@ -32,7 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def lacking() -> str:
     """What this machine lacks for live tests, with the command that mends it; empty if nothing."""
-    rows = [row for row in check.check() if row.ok is False]
+    rows = [row for row in checklist.check() if row.ok is False]
     return "; ".join(f"{row.name}: {row.found} (mend: {row.mend})" for row in rows)
 
 

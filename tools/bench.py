@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import labkit
-from labkit import cli, session
+from labkit import cli, session, status
 from labkit.building.build import machine_has_headers
 from labkit.building.report import ACCEPTED
 from labkit.errors import MachineError
@@ -74,7 +74,7 @@ def compare(rounds: int) -> int:
     ratios = [warm / bare for warm, bare in pairs]
     print(f"labkit / bare bcc, pair by pair: median {statistics.median(ratios):.2f}")
     print(f"                   min {min(ratios):.2f}, max {max(ratios):.2f}")
-    return cli.ACCEPTED_STATUS
+    return status.ACCEPTED_STATUS
 
 
 def main(words: Sequence[str] | None = None) -> int:
