@@ -14,7 +14,7 @@ from labkit.building import build
 from labkit.collecting.collection import LOG_LEVEL, Collection
 from labkit.program.variants import Variant, find
 from labkit.session import Job, Session
-from labkit.worker import jobs
+from labkit.worker import child
 
 # Each line doubles what the compiler has to read; it is not done within a minute.
 ENDLESS = "#define A0 int x;\n" + "".join(f"#define A{n} A{n - 1} A{n - 1}\n" for n in range(1, 40))
@@ -82,9 +82,9 @@ def test_a_child_whose_parent_ended_before_it_looked_ends_too() -> None:
     not_its_parent = os.getppid()
     pid = os.fork()
     if pid == 0:
-        jobs.die_with_parent(not_its_parent)
+        child.die_with_parent(not_its_parent)
         os._exit(0)
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == jobs.FAULT
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == child.FAULT
 
 
 @pytest.mark.live
