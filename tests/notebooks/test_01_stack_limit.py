@@ -13,9 +13,9 @@ import simulated
 
 import labkit
 from labkit import explain
+from labkit.building.frame_size import lets_through
 from labkit.machine import stack_limit
 from labkit.machine.stack_limit import WORD
-from labkit.notebook.limit import lets_through
 
 PATH = executed.NOTEBOOKS / "01_stack_limit.ipynb"
 TIME_LIMIT = 90.0  # seconds for all cells on two cores
