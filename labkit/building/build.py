@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
@@ -36,6 +37,7 @@ def build(
     a report like any other. Raises UsageError for an unknown variant or a word that is no define,
     MachineError where no Python has bcc.
     """
+    threading.Thread(target=measured, daemon=True).start()  # a report tells it; meanwhile compile
     chosen = find(variant).with_defines(*map(checked_define, defines))
     report = _build_once(chosen, "lab", time_limit, log_level)
     if other_headers_may_help(report):

@@ -146,12 +146,18 @@ def test_an_array_as_a_maps_value_is_wrapped() -> None:
 
 @live
 def test_what_the_small_headers_lack_is_told_with_what_they_have() -> None:
+    """As it is found: a row of the table tells that a header is missing; this tells of the rest."""
     kernels = "#include <uapi/linux/ptrace.h>\n#include <linux/blk-mq.h>\n"
     report = cell(kernels + PROGRAM % "")
-    assert report.reason.startswith("linux/blk-mq.h is not among the lab's own small headers")
-    assert "as uapi/linux/ptrace.h is" in report.reason
+    assert report.own_headers == ("uapi/linux/ptrace.h",)
+    told = report.explain()
+    assert told.key == "missing-header"
+    assert "uapi/linux/ptrace.h is the lab's own here" in told.change
     task = "\treturn ((struct task_struct *)bpf_get_current_task())->pid;"
-    assert "struct task_struct" in cell("#include <linux/sched.h>\n" + PROGRAM % task).reason
+    assert (
+        "linux/sched.h is the lab's"
+        in cell("#include <linux/sched.h>\n" + PROGRAM % task).explain().change
+    )
 
 
 @live
