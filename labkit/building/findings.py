@@ -13,10 +13,9 @@ from typing import Any
 
 from labkit.program import dialect
 from labkit.program.llvm_ir import Local
-from labkit.program.variants import BPF_TREE
+from labkit.program.variants import BPF_TREE, LLVM_LIMIT
 
 HEADERS = BPF_TREE / "headers" / "include"
-COMPILERS_LIMIT = 512  # bytes: LLVM's own, whatever the kernel grants
 LARGE = 64  # bytes: smaller variables are pointed at only where the stack is full
 MEND = "; to mend it: "
 SHOWN = 4  # lines of bcc's dialect in one sentence
@@ -113,7 +112,7 @@ def point_at(variables: tuple[Local, ...], source: str, file: str) -> tuple[str,
 
     The stack is filled in the order of the text; a caret stands where it is full.
     """
-    left, shown = COMPILERS_LIMIT, []
+    left, shown = LLVM_LIMIT, []
     for one in sorted(variables, key=lambda local: local.line or 0):
         full = one.bytes > left > 0
         place = _declared(one, source) if one.file == file else None
@@ -148,13 +147,13 @@ def large_variable(log: str, variables: tuple[Local, ...]) -> str:
     """Say that the stack is too small, where LLVM speaks of the memset() that would fill it."""
     function = _MEMORY_FUNCTION.search(log)
     total = sum(one.bytes for one in variables)
-    if not function or total <= COMPILERS_LIMIT:
+    if not function or total <= LLVM_LIMIT:
         return ""
     largest = max(variables, key=lambda one: one.bytes)
     others = f", {total} bytes with the others" if len(variables) > 1 else ""
     return (
         f"`{largest.name}` takes {largest.bytes} bytes of stack{others}, and the compiler grants"
-        f" {COMPILERS_LIMIT}; to mend it: move it into a per-CPU array of one element"
+        f" {LLVM_LIMIT}; to mend it: move it into a per-CPU array of one element"
         f" (BPF_PERCPU_ARRAY), whose value may have 32 KiB. ({function[1]}(), which the compiler"
         " names, is how it would have filled those bytes; BPF has no such function.)"
     )

@@ -235,6 +235,7 @@ def test_the_tracepoint_names_the_file_by_place(executed: Executed) -> None:
 @pytest.mark.live
 def test_the_file_is_the_frame(executed: Executed, results: Path) -> None:
     assert executed.shown("read-back") == "True"
+    executed.do("".join(executed.cells["export"].source))  # another test may have run `run` again
     path = Path(executed.value("path"))
     assert path.parent == results
     assert len(files.read_csv(path)) == executed.value("len(run)")
