@@ -112,7 +112,7 @@ def report_of(
         how_lifted=named.get("lifted", {}).get("how") or None,
         versions=versions,
         reason=verdict.reason or _finding(verdict, named, variant.text, printed, variables),
-        notes=tuple(_notes(events)),
+        notes=tuple(_notes(events, variant.program_type)),
         defines=variant.defines,
         source=variant.text,
         file_name=variant.file_name,
@@ -139,8 +139,11 @@ def _finding(
     return findings.in_compiler_log(printed, source, of_stack)
 
 
-def _notes(events: list[dict[str, Any]]) -> Iterator[str]:
+def _notes(events: list[dict[str, Any]], program_type: str) -> Iterator[str]:
     for event in events:
+        kind = event.get("program_type", program_type)
+        if event["event"] == "loaded" and kind != program_type and "__" not in event["name"]:
+            yield f"{event['name']} was loaded as a {kind} program: its context tells"
         if event["event"] == "note":
             yield event["text"]
         if event["event"] == "loaded" and event.get("cut"):

@@ -174,6 +174,14 @@ def test_what_posted_programs_include_is_there() -> None:
 
 
 @live
+def test_a_function_whose_context_tells_its_type_is_loaded_as_that() -> None:
+    """The context of a tracepoint would not let it read a packet's length."""
+    report = cell("int length(struct __sk_buff *skb) { return skb->len; }\n")
+    assert report.accepted
+    assert report.notes == ("length was loaded as a sched_cls program: its context tells",)
+
+
+@live
 def test_a_log_of_hundreds_of_megabytes_is_cut_off_and_says_so() -> None:
     loop = "\tu64 x = bpf_ktime_get_ns();\n\tfor (int i = 0; i < 100000000; i++)"
     loop += '\n\t\t{ x += x >> 3; asm volatile("" : "+r"(x)); }\n\tbpf_trace_printk("%d", x);'
