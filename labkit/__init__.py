@@ -23,6 +23,7 @@ _PUBLIC = {
     "exec_storm": "labkit.collecting.workload",
     "export_csv": "labkit.collecting.files",
     "read_csv": "labkit.collecting.files",
+    "open_runs": "labkit.collecting.fleet",
     "plot_percpu_slots": "labkit.plots.percpu",
     "plot_events_per_cpu": "labkit.plots.events",
     "plot_timeline": "labkit.plots.events",
