@@ -52,7 +52,11 @@ def open_runs(
     runs = [_fragment(file) for file in files]
     # With nothing that matches the first is read, and empty: a frame needs a partition.
     pieces = [piece for run in runs for piece in run.split_by_row_group(wanted, schema)] or runs[:1]
-    return dask.from_map(_read, pieces, wanted=wanted, meta=_empty(schema), label="open-runs")
+    empty = schema.empty_table().to_pandas()
+    frame: dd.DataFrame = dask.from_map(
+        _read, pieces, wanted=wanted, meta=empty, label="open-runs"
+    )
+    return frame
 
 
 def _dask() -> Any:
@@ -140,8 +144,5 @@ def _read(
 ) -> pd.DataFrame:
     """Read one row group: no more than these columns of it. Dask calls this, where the work is."""
     schema = _schema()
-    return piece.to_table(schema=schema, columns=columns, filter=wanted).to_pandas()
-
-
-def _empty(schema: pa.Schema) -> pd.DataFrame:
-    return schema.empty_table().to_pandas()
+    frame: pd.DataFrame = piece.to_table(schema, columns=columns, filter=wanted).to_pandas()
+    return frame
