@@ -57,8 +57,9 @@ _Static_assert(sizeof(struct local_data) == 256, "local_data");
 #endif
 
 /* The same bytes of stack, taken from the frame pointer by hand, out of the compiler's sight: for
- * compilers without -bpf-stack-size (before LLVM 17). `taken` is what the objects above it take.
- * They lie over the compiler's own spills, so this is for the verifier to read, not to be run. */
+ * compilers without -bpf-stack-size (before LLVM 17). `taken` is what lies above it: the objects,
+ * and SPILLS bytes that stay the compiler's, for its keys and for the registers that it saves. */
+#define SPILLS 64
 #define CARVE(object, taken)                                                              \
 	({                                                                                \
 		void *at;                                                                 \

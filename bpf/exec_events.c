@@ -21,9 +21,9 @@ TRACEPOINT_PROBE(sched, sched_process_exec)
 	count->attempted++;
 
 #if defined(BAD_EXAMPLE_STACK) && defined(CARVE_FROM_FRAME_POINTER)
-	struct big_event *event = CARVE(event, 0);
-	struct extra_buffer *extra = CARVE(extra, sizeof(*event));
-	struct local_data *local = CARVE(local, sizeof(*event) + sizeof(*extra));
+	struct big_event *event = CARVE(event, SPILLS);
+	struct extra_buffer *extra = CARVE(extra, SPILLS + sizeof(*event));
+	struct local_data *local = CARVE(local, SPILLS + sizeof(*event) + sizeof(*extra));
 #elif defined(BAD_EXAMPLE_STACK)
 	struct big_event event_object = {}, *event = &event_object;
 	KEEP(event_object);

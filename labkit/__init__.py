@@ -40,12 +40,12 @@ _PUBLIC = {
     "largest_frame": "labkit.notebook.limit",
     "call_chain": "labkit.machine.stack_limit",
     "optimiser_table": "labkit.notebook.optimiser",
-    "plot_structs": "labkit.plots.stack",
-    "plot_search": "labkit.plots.stack",
-    "stack_users": "labkit.stack.variables",
-    "plot_stack_users": "labkit.plots.stack_variables",
-    "plot_frame": "labkit.plots.stack_snapshot",
-    "frame_stepper": "labkit.notebook.stack_stepper",
+    "plot_structs": "labkit.plots.structs",
+    "plot_search": "labkit.plots.structs",
+    "stack_users": "labkit.stack.variables:stack_variables",
+    "plot_stack_users": "labkit.plots.variables:stack_variables",
+    "plot_frame": "labkit.plots.snapshot:stack_snapshot",
+    "frame_stepper": "labkit.notebook.stepper:stack_stepper",
     "prove": "labkit.claims",
     "EXPERIMENTS": "labkit.claims",
     "other_ways": "labkit.program.alternatives",
@@ -66,7 +66,8 @@ __all__ = list(_PUBLIC)
 def __getattr__(name: str) -> Any:
     if name not in _PUBLIC:
         raise AttributeError(f"labkit has no {name!r}; it has: {', '.join(__all__)}")
-    return getattr(import_module(_PUBLIC[name]), name)
+    module, _, known_there_as = _PUBLIC[name].partition(":")
+    return getattr(import_module(module), known_there_as or name)
 
 
 def __dir__() -> list[str]:

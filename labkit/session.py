@@ -27,6 +27,8 @@ START_LIMIT = 60.0  # seconds for the worker to import bcc
 CLOSE_LIMIT = 3.0  # seconds for the worker to end by itself
 INSTALL_BCC = "apt-get install python3-bpfcc (Fedora: dnf install python3-bcc), or sudo ./lab"
 
+IF_PIP_REFUSES = " (where pip refuses: with --break-system-packages)"
+
 
 class Session:
     """A worker process and the pipes to it.
@@ -44,6 +46,7 @@ class Session:
         _live.add(self)
 
     def _start_first_that_works(self) -> None:
+        mend = INSTALL_BCC
         for python in bcc_pythons():
             hello = self._start(python)
             if "versions" in hello:
@@ -52,7 +55,9 @@ class Session:
                 return
             self.close()
             self.problems.append(describe_problem(python, hello))
-        raise MachineError("no Python here has bcc: " + "; ".join(self.problems), INSTALL_BCC)
+            if hello["problem"] == "wrong_bcc":  # it hides the right one, installed or not
+                mend = f"sudo {python} -m pip uninstall bcc{IF_PIP_REFUSES}; then {INSTALL_BCC}"
+        raise MachineError("no Python here has bcc: " + "; ".join(self.problems), mend)
 
     def _start(self, python: str) -> dict[str, Any]:
         read_end, write_end = os.pipe()
@@ -231,8 +236,7 @@ def describe_problem(python: str, hello: dict[str, Any]) -> str:
     """Say what is wrong with an interpreter that did not do."""
     kinds = {
         "no_bcc": f"{python} has no bcc",
-        "wrong_bcc": f"the bcc of {python} is an unrelated package from PyPI ({hello['detail']});"
-        f" remove it: {python} -m pip uninstall bcc",
+        "wrong_bcc": f"the bcc of {python} is an unrelated package from PyPI ({hello['detail']})",
         "no_python": f"{python} does not run ({hello['detail']})",
         "no_answer": f"{python} did not start bcc ({hello['detail']})",
     }

@@ -7,16 +7,18 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from simulated import either_kernel
 
 from labkit import session
 from labkit.machine import check
 
+__all__ = ["either_kernel"]  # a fixture for every test
 REQUIRE_LIVE = os.environ.get("LABKIT_REQUIRE_LIVE") == "1"
 
 
-# Where pytest ignores Ctrl-C or a hangup (nohup, a background job of a script), what the tests start
-# would ignore it as well, and a test that interrupts it would wait for ever. A handler is not
-# inherited, so with one that does nothing pytest goes on as it was told, and its children do not.
+# Where pytest ignores Ctrl-C or a hangup (nohup, a background job of a script), what the tests
+# start would ignore it as well, and a test that interrupts it would wait for ever. A handler is not
+# inherited: with one that does nothing pytest goes on as it was told, and its children do not.
 for sign in (signal.SIGINT, signal.SIGHUP):
     if signal.getsignal(sign) is signal.SIG_IGN:
         signal.signal(sign, lambda *_: None)

@@ -8,7 +8,8 @@
 		(volatile u64 *)at;                                                  \
 	})
 
-enum { HEADER = 48, PATH = 256, PARENT = 64, ARGUMENTS = 160, RESULT = 16 };
+enum { HEADER = 48, PARENT = 64, ARGUMENTS = 160, RESULT = 16 };
+enum { PATH = STACK_BYTES - 256 };	/* -DSTACK_BYTES=N: as much stack as this kernel grants */
 
 int puzzle(void *ctx)
 {

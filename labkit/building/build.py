@@ -13,6 +13,7 @@ from labkit import session
 from labkit.building import report as reports
 from labkit.building.report import BuildReport
 from labkit.errors import MachineError, UsageError
+from labkit.machine.stack_limit import measured
 from labkit.program.variants import BPF_TREE, LIFTED_LIMIT, Variant, find
 
 TIME_LIMIT = 60.0  # seconds for one build
@@ -105,6 +106,7 @@ def report_of(
         source=variant.text,
         file_name=variant.file_name,
         maps=compiled.get("maps", {}),
+        stack_limit=measured().bytes,
     )
 
 

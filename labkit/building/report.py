@@ -8,27 +8,35 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
+from labkit import explain, results, verifier_log
 from labkit.errors import BuildRefused
+from labkit.explain import Explanation
+from labkit.program.outcomes import (
+    ACCEPTED,
+    COMPILER_REFUSED,
+    HOST_REFUSED,
+    OUTCOMES,
+    VERIFIER_REFUSED,
+    WORKER_DIED,
+)
+from labkit.verifier_log import VerifierLog
 
-if TYPE_CHECKING:
-    from labkit.explain import Explanation
-    from labkit.verifier_log import VerifierLog
-
-ACCEPTED = "accepted"
-COMPILER_REFUSED = "compiler_refused"
-VERIFIER_REFUSED = "verifier_refused"
-HOST_REFUSED = "host_refused"
-WORKER_DIED = "worker_died"
-
-OUTCOMES = {
-    ACCEPTED: "both gates let it through",
-    COMPILER_REFUSED: "the compiler refused it; the kernel never saw it",
-    VERIFIER_REFUSED: "the kernel's verifier refused it",
-    HOST_REFUSED: "this machine refused before the verifier looked",
-    WORKER_DIED: "the process that built it died",
-}
+__all__ = [
+    "ACCEPTED",
+    "COMPILER_REFUSED",
+    "HOST_REFUSED",
+    "OUTCOMES",
+    "VERIFIER_REFUSED",
+    "WORKER_DIED",
+    "BuildReport",
+    "Gate",
+    "Verdict",
+    "how_it_ended",
+    "judge",
+]
 
 # bcc creates the maps between the two gates and prints this when the kernel will not have one.
 _MAP_REFUSED = re.compile(r"could not open bpf map: (?P<map>[^,\n]*), error: (?P<error>.*)")
@@ -60,6 +68,7 @@ class BuildReport:
     source: str = field(default="", repr=False)
     file_name: str = ""
     maps: dict[str, Any] = field(default_factory=dict, repr=False)
+    stack_limit: int | None = None  # bytes, measured on that kernel; None where it is not known
 
     @property
     def accepted(self) -> bool:
@@ -79,8 +88,6 @@ class BuildReport:
     @cached_property
     def verifier_log(self) -> VerifierLog:
         """The verifier's log, parsed; empty if the verifier was never reached."""
-        from labkit import verifier_log
-
         return verifier_log.parse(self.verifier_text)
 
     @property
@@ -96,10 +103,8 @@ class BuildReport:
     def explain(self, variables: Mapping[str, int] | None = None) -> Explanation:
         """Say in plain words what happened, why, and what to change.
 
-        ``variables`` are bytes of stack by variable, as ``labkit.stack_users(report).sizes``.
+        ``variables`` are bytes of stack by variable, as ``stack_variables(report).sizes``.
         """
-        from labkit import explain
-
         return explain.explain(
             outcome=self.outcome,
             compiler_log=self.compiler_log or (self.reason and f"error: {self.reason}"),
@@ -116,6 +121,20 @@ class BuildReport:
             )
         return self
 
+    def save_logs(self) -> list[Path]:
+        """Write what was printed to files of their own under ``results/``; return their paths.
+
+        A log that is empty gets no file, and no file that is there is written over. Raises
+        UsageError where they cannot be written.
+        """
+        printed = {"compiler": self.compiler_log, "verifier": self.verifier_text}
+        name = re.sub(r"[^\w.-]+", "-", self.variant)
+        return [
+            results.write_new(f"{name}-{gate}.log", text.encode("utf-8", "surrogateescape"))
+            for gate, text in printed.items()
+            if text.strip()
+        ]
+
     def to_json(self) -> dict[str, Any]:
         """Return the report as plain values, with the logs as they were printed."""
         return {
@@ -126,6 +145,7 @@ class BuildReport:
             "verifier_log": self.verifier_text,
             "insns_processed": self.insns_processed,
             "stack_depth": self.stack_depth,
+            "stack_limit": self.stack_limit,
             "how_lifted": self.how_lifted,
             "versions": self.versions,
             "reason": self.reason,

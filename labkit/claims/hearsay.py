@@ -15,8 +15,9 @@ from labkit.building.build import build
 from labkit.claims import measuring
 from labkit.machine.check import create_map
 from labkit.machine.stack_limit import WORD, bisect, call_chain
+from labkit.machine.stack_limit import largest_frame as of_kernel
 from labkit.notebook.limit import GATES, Largest, largest_frame
-from labkit.program.variants import STACK_LIMIT, Variant
+from labkit.program.variants import Variant
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,7 +74,7 @@ def _needed(asked: Asked) -> str:
 
 def _bypass(_: Asked) -> str:
     size = largest_value()
-    return f"up to {size:,} bytes a value, {size // STACK_LIMIT} times the stack"
+    return f"up to {size:,} bytes a value, {size // of_kernel()} times the stack"
 
 
 def _forgotten(_: Asked) -> str:

@@ -6,8 +6,10 @@ anything is set up.
 
 from __future__ import annotations
 
+import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +22,7 @@ from labkit import session
 from labkit.errors import MachineError
 from labkit.machine import rights, tracefs
 from labkit.machine.bpf_syscall import MAP_CREATE, bpf
+from labkit.machine.stack_limit import measured
 
 NEWER_KERNEL = "boot a kernel of 5.8 or later (uname -r tells which one runs)"
 BPFFS = "/sys/fs/bpf"
@@ -84,6 +87,29 @@ def _kernel() -> Iterator[Row]:
     yield Row("kernel", None, f"Linux {platform.release()} {platform.machine()}")
 
 
+# What LABKIT_BCC_PYTHON names may have rights that this process has not, or fewer.
+_BY_THE_LOADER = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+from labkit.machine import check
+print(json.dumps([vars(row) for row in (*check._rights(), *check._bpf())]))
+"""
+
+
+def _rights_and_maps() -> Iterator[Row]:
+    """Ask the process that loads what it may do, and whether the kernel gives it maps."""
+    python = os.environ.get("LABKIT_BCC_PYTHON")
+    if python and shutil.which(python):
+        root = str(Path(__file__).resolve().parents[2])
+        words = [python, "-I", "-c", _BY_THE_LOADER, root]
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        if done.returncode == 0 and done.stdout:
+            yield from (Row(**row) for row in json.loads(done.stdout))
+            return
+    yield from _rights()
+    yield from _bpf()
+
+
 def _rights() -> Iterator[Row]:
     who = "root" if os.geteuid() == 0 else f"user {os.geteuid()}"
     if rights.may_load():
@@ -116,12 +142,19 @@ def _map_row(name: str, errno: int, mend: str) -> Row:
     return Row(name, False, refused, mend)
 
 
+def _stack_limit() -> Iterator[Row]:
+    """How much stack a program may have: some fifty small programs were loaded to find out."""
+    found = measured()
+    yield Row("stack limit", None, str(found))
+    if found.chain_rule:
+        yield Row("call chains", None, found.chain_rule)
+
+
 def _tracefs() -> Iterator[Row]:
-    mend = f"mount -t tracefs tracefs {tracefs.TRACEFS}"
     try:
         done = tracefs.mount_tracefs()
     except OSError as error:
-        yield Row("tracefs", False, str(error.strerror), f"sudo {mend}")
+        yield Row("tracefs", False, str(error.strerror), tracefs.mend(error))
         return
     place = tracefs.tracefs_place()
     yield Row("tracefs", True, f"{done} just now" if done else f"mounted on {place}")
@@ -214,8 +247,8 @@ def _memlock() -> Iterator[Row]:
 
 _PROBES: tuple[Callable[[], Iterator[Row]], ...] = (
     _kernel,
-    _rights,
-    _bpf,
+    _rights_and_maps,
+    _stack_limit,
     _tracefs,
     _bpffs,
     _bcc,

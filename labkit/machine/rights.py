@@ -1,4 +1,7 @@
-"""The right to load BPF: what this process has of it, and the words that mend a lack."""
+"""The right to load BPF: what this process has of it, and the words that mend a lack.
+
+Standard library only, Python 3.9: the worker uses it too.
+"""
 
 from __future__ import annotations
 

@@ -147,12 +147,11 @@ class StackLimit:
 
     @property
     def chain_rule(self) -> str:
-        """What holds along a chain of calls, by program type, in words; empty if not known."""
-        rules = {
-            kind: f"{limit} each" if self.has_private_stacks(kind) else f"{limit} together"
+        """What functions that call each other may have, in words; empty if it is not known."""
+        return "; ".join(
+            f"{kind}: {limit} bytes {'each' if self.has_private_stacks(kind) else 'together'}"
             for kind, limit in self.by_program_type.items()
-        }
-        return ", ".join(f"as a {kind} {rule}" for kind, rule in rules.items())
+        )
 
 
 def measure() -> StackLimit:

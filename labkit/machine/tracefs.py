@@ -7,18 +7,33 @@ from __future__ import annotations
 
 import ctypes
 import os
+from errno import EACCES
 from typing import Any
+
+from labkit.machine import rights
 
 TRACEFS = "/sys/kernel/tracing"
 LEGACY_TRACEFS = "/sys/kernel/debug/tracing"
+MOUNT = f"sudo mount -t tracefs tracefs {TRACEFS}"
 
 
 def mount_tracefs() -> str | None:
     """Mount tracefs if neither of its places shows events. Return what was done, None if nothing.
 
-    bcc and the attachment read the tracepoint's id there. Raises OSError where it can't be mounted.
+    bcc and the attachment read the tracepoint's id there. Raises OSError where it can't be mounted,
+    or is mounted and may not be read.
     """
-    return None if tracefs_place() else mount("tracefs", TRACEFS)
+    if tracefs_place():
+        return None
+    if os.path.ismount(TRACEFS):
+        text = f"tracefs is mounted on {TRACEFS}, but user {os.geteuid()} may not read it"
+        raise OSError(EACCES, text, TRACEFS)
+    return mount("tracefs", TRACEFS)
+
+
+def mend(error: OSError) -> str:
+    """Return what helps against an error of mount_tracefs()."""
+    return rights.AS_ROOT if error.errno == EACCES else MOUNT
 
 
 def tracefs_place() -> str | None:

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labkit.errors import MachineError, UsageError
-from labkit.machine.tracefs import LEGACY_TRACEFS, TRACEFS
+from labkit.machine.rights import AS_ROOT
+from labkit.machine.tracefs import LEGACY_TRACEFS, MOUNT, TRACEFS
 
 if TYPE_CHECKING:
     import pandas as pd
 
 EXEC = "sched:sched_process_exec"
-MOUNT = f"mount -t tracefs tracefs {TRACEFS} (as root)"
 
 # "<tab>field:unsigned short common_type;<tab>offset:0;<tab>size:2;<tab>signed:0;"
 _FIELD = re.compile(
@@ -85,4 +85,4 @@ def _tracefs() -> Path:
     except StopIteration:
         raise MachineError("tracefs is not mounted", MOUNT) from None
     except PermissionError:
-        raise MachineError("tracefs may not be read", "run this as root") from None
+        raise MachineError("tracefs may not be read", AS_ROOT) from None

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from labkit.building.build import build, layout
 from labkit.building.report import BuildReport
 from labkit.claims.hearsay import null_check
-from labkit.machine.stack_limit import WORD
+from labkit.machine.stack_limit import WORD, largest_frame
 from labkit.notebook.limit import lets_through
-from labkit.program.variants import BPF_TREE, STACK_LIMIT, Variant
+from labkit.program.variants import BPF_TREE, LLVM_LIMIT, Variant
 
-PUZZLE = Variant("puzzle", BPF_TREE / "exercises" / "puzzle.c", "five objects, one too many")
 REFUSERS = ("neither", "compiler", "verifier", "both")  # which gate refuses
 STRUCTS = ("big_event", "extra_buffer", "local_data")
 OWN_BYTES = 1000  # what the reader's own variant must keep in one value
@@ -65,7 +64,8 @@ def _hint(size: int, truth: str) -> str:
     count = {"neither": "no gate refuses", "both": "two gates refuse"}.get(
         truth, "one gate refuses"
     )
-    return f"{count} it, and it is {abs(STACK_LIMIT - size)} bytes from {STACK_LIMIT}"
+    limit = largest_frame()
+    return f"{count} it, and it is {abs(limit - size)} bytes from the kernel's limit of {limit}"
 
 
 def check_shrunk(*, data: int, buffer: int, values: int) -> Answer:
@@ -77,14 +77,14 @@ def check_shrunk(*, data: int, buffer: int, values: int) -> Answer:
     total = sum(layout(*defines)[name]["size"] for name in STRUCTS)
     report = build("stack", defines=defines)
     if not report.accepted:
-        over = max(WORD, total - STACK_LIMIT)
+        over = max(WORD, total - LLVM_LIMIT)
         words = f"your objects take {total} bytes: at least {over} must go; {report.outcome}"
         return Answer(False, (words, report.explain().happened))
-    spare = STACK_LIMIT - total
+    spare = LLVM_LIMIT - total
     return Answer(
         True,
         (
-            f"your objects take {total} bytes, {spare} less than the limit",
+            f"your objects take {total} bytes, {spare} less than the compiler's limit",
             f"the verifier counted a frame of {report.stack_depth} bytes",
         ),
     )
@@ -99,8 +99,10 @@ def _too_small(data: int, buffer: int, values: int) -> str:
 
 
 def puzzle() -> BuildReport:
-    """Build the puzzle of exercise 3 now."""
-    return build(PUZZLE)
+    """Build the puzzle of exercise 3 now: five objects, one too many for this kernel's stack."""
+    source = BPF_TREE / "exercises" / "puzzle.c"
+    defines = (f"STACK_BYTES={largest_frame()}",)
+    return build(Variant("puzzle", source, "five objects, one too many", defines=defines))
 
 
 def check_line(line: int) -> Answer:

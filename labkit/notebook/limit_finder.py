@@ -9,7 +9,7 @@ import ipywidgets
 
 from labkit.machine.stack_limit import WORD
 from labkit.notebook.background import Latest
-from labkit.notebook.limit import GATES, SEARCHED
+from labkit.notebook.limit import GATES, searched
 from labkit.notebook.panel import Panel, error_html, state_html
 from labkit.show.style import badge, page, table
 
@@ -43,10 +43,13 @@ class LimitFinder(Panel):
     """A slider and the verdicts on the size that it stands at. ``tried`` keeps all of them."""
 
     def __init__(
-        self, probe: Callable[[int], dict[str, bool]] = both_gates, size: int = 256
+        self,
+        probe: Callable[[int], dict[str, bool]] = both_gates,
+        size: int = 256,
+        widest: int | None = None,
     ) -> None:
         self.slider = ipywidgets.IntSlider(
-            value=size, min=WORD, max=SEARCHED, step=WORD, description="bytes"
+            value=size, min=WORD, max=widest or searched(), step=WORD, description="bytes"
         )
         self.slider.layout.width = "40em"
         self.state = ipywidgets.HTML()

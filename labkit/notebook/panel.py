@@ -1,13 +1,17 @@
-"""A box of widgets that reads as text and as plain HTML too, for those who have no kernel."""
+"""Boxes of widgets that read as text and as plain HTML too, for those who have no kernel."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import ipywidgets
 
-from labkit.errors import LabError
-from labkit.show.style import Html, badge, page, tag
+from labkit.notebook.background import CoalescingExecutor
+from labkit.show.style import page
+from labkit.show.widgets import error_html, state_html
+
+__all__ = ["AskingPanel", "Panel", "Shown", "error_html", "state_html"]
 
 
 class Panel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
@@ -25,16 +29,66 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         return {**bundle, "text/plain": self.words, "text/html": self.html}
 
 
-def error_html(error: Exception) -> str:
-    """Return what went wrong in a callback: the lab's own message, or the name of a defect."""
-    words = str(error) if isinstance(error, LabError) else f"{type(error).__name__}: {error}"
-    lines = [tag("p", line) for line in words.splitlines()]
-    sign = tag("p", badge("bad", "this did not work", data_testid="widget-error"))
-    return page(sign, *lines)
+class Shown(NamedTuple):
+    """What a panel makes of an answer: the HTML, a line of text, the state, and words for that."""
+
+    html: str
+    words: str
+    state: str
+    said: str
 
 
-def state_html(state: str, words: object, **attributes: object) -> Html:
-    """Return one line that says what a widget is doing; ``state`` is for tests to wait on."""
-    return Html(
-        tag("p", words, data_testid="state", data_state=state, aria_live="polite", **attributes)
-    )
+class AskingPanel(Panel):
+    """Controls; what they stand for is asked in the background, and the newest answer is shown.
+
+    ``answer(question)`` does the work. A subclass says what its controls stand for (``question``),
+    what is said meanwhile (``asking``) and how an answer is shown (``shown``). The first answer is
+    there before the first click, so that a saved notebook shows something real.
+    """
+
+    title = ""
+
+    def __init__(
+        self, rows: Sequence[Any], controls: Sequence[Any], answer: Callable[[Any], Any]
+    ) -> None:
+        self.state, self.result = ipywidgets.HTML(), ipywidgets.HTML()
+        self.answer: Any = None  # the one that is shown; None after a failure
+        self.builds = CoalescingExecutor(answer, self._show, self._fail)
+        super().__init__([*rows, self.state, self.result])
+        for control in controls:
+            control.observe(self._asked, "value")
+        self.builds.ask_now(self.question)
+
+    @property
+    def question(self) -> Any:
+        """What the controls stand for at this moment."""
+        raise NotImplementedError
+
+    def asking(self, question: Any) -> str:
+        """Return what is said while the answer is not there yet."""
+        raise NotImplementedError
+
+    def shown(self, question: Any, answer: Any) -> Shown:
+        """Return how an answer is shown."""
+        raise NotImplementedError
+
+    def _asked(self, _change: Any) -> None:
+        self._say("building", self.asking(self.question))
+        self.builds.ask(self.question)
+
+    def _show(self, question: Any, answer: Any) -> None:
+        self._put(question, self.shown(question, answer), answer)
+
+    def _fail(self, question: Any, error: Exception) -> None:
+        words = f"{self.title}: {question}: {error}"
+        self._put(question, Shown(error_html(error), words, "failed", f"{question}: failed."), None)
+
+    def _put(self, question: Any, shown: Shown, answer: Any) -> None:
+        self.answer = answer
+        self.html, self.words = shown.html, shown.words
+        self.result.value = shown.html
+        if question == self.question:  # else a later click already waits for its own answer
+            self._say(shown.state, shown.said)
+
+    def _say(self, state: str, words: str) -> None:
+        self.state.value = page(state_html(state, words, data_question=self.question))

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import ipywidgets
 
+from labkit.building.build import build
 from labkit.building.report import OUTCOMES, BuildReport
-from labkit.notebook.background import Latest
-from labkit.notebook.panel import Panel, error_html, state_html
+from labkit.notebook.panel import AskingPanel, Shown
 from labkit.program.variants import VARIANTS
-from labkit.show.style import page
 
 BAD, GOOD = "stack", "percpu"
 _CHOICES = (("bad (stack)", BAD), ("good (per-CPU array)", GOOD))
@@ -25,70 +23,41 @@ def chosen_variant(choice: str, lifted: bool) -> str:
     return "stack_lifted" if choice == BAD and lifted else choice
 
 
-def _live_build(name: str) -> BuildReport:
-    from labkit.building.build import build
-
-    return build(name)
-
-
-class VariantSwitch(Panel):
+class VariantSwitch(AskingPanel):
     """Two switches and, below them, the report of the last build. ``report`` is that report."""
 
-    def __init__(self, build: Callable[[str], BuildReport] = _live_build) -> None:
+    title = "variant switch"
+
+    def __init__(self, build: Callable[[str], BuildReport] = build) -> None:
         self.choice = ipywidgets.ToggleButtons(options=_CHOICES, value=BAD, description="variant")
         self.choice.style.button_width = "15em"
         self.lift = ipywidgets.Checkbox(
             value=False, description="lift the compiler's own check", indent=False
         )
-        self.state = ipywidgets.HTML()
-        self.result = ipywidgets.HTML()
-        self.report: BuildReport | None = None
-        self.builds = Latest(build, self._show, self._fail)
-        switches = ipywidgets.HBox([self.choice, self.lift])
-        super().__init__([switches, self.state, self.result])
-        self.choice.observe(self._clicked, "value")
-        self.lift.observe(self._clicked, "value")
-        self._first(build)
+        ipywidgets.dlink((self.choice, "value"), (self.lift, "disabled"), lambda one: one == GOOD)
+        controls = [self.choice, self.lift]
+        super().__init__([ipywidgets.HBox(controls)], controls, build)
 
     @property
-    def variant(self) -> str:
+    def report(self) -> BuildReport | None:
+        """The report that is shown; None where the last build did not come to one."""
+        shown: BuildReport | None = self.answer
+        return shown
+
+    @property
+    def question(self) -> str:
         """The variant that the switches stand for at this moment."""
         return chosen_variant(self.choice.value, self.lift.value)
 
-    def _first(self, build: Callable[[str], BuildReport]) -> None:
-        """Build once before the first click, so that a saved notebook shows something real."""
-        try:
-            self._show(self.variant, build(self.variant))
-        except Exception as error:
-            self._fail(self.variant, error)
+    def asking(self, question: str) -> str:
+        """Return what is said while that variant is built."""
+        return f"building {question}: {VARIANTS[question].purpose} …"
 
-    def _clicked(self, _change: Any) -> None:
-        self.lift.disabled = self.choice.value == GOOD
-        self._say("building", f"building {self.variant}: {VARIANTS[self.variant].purpose} …")
-        self.builds.ask(self.variant)
-
-    def _show(self, name: str, report: BuildReport) -> None:
-        self.report = report
-        self.html = report._repr_html_()
-        self.words = f"variant switch: {name}: {OUTCOMES[report.outcome]}"
-        self.result.value = self.html
-        self._done(name, report.outcome)
-
-    def _fail(self, name: str, error: Exception) -> None:
-        self.report = None
-        self.html = error_html(error)
-        self.words = f"variant switch: {name}: {error}"
-        self.result.value = self.html
-        self._done(name, "failed")
-
-    def _done(self, name: str, outcome: str) -> None:
-        """Say what is shown, unless a later click already waits for its own result."""
-        if name == self.variant:
-            words = f"selected: {name} ({VARIANTS[name].purpose}). Result: {outcome}."
-            self._say(outcome, words)
-
-    def _say(self, state: str, words: str) -> None:
-        self.state.value = page(state_html(state, words, data_variant=self.variant))
+    def shown(self, question: str, answer: BuildReport) -> Shown:
+        """Return the report, and its outcome in a line."""
+        words = f"{self.title}: {question}: {OUTCOMES[answer.outcome]}"
+        said = f"selected: {question} ({VARIANTS[question].purpose}). Result: {answer.outcome}."
+        return Shown(answer._repr_html_(), words, answer.outcome, said)
 
 
 def variant_switch() -> VariantSwitch:

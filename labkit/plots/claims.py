@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from labkit.machine.stack_limit import measured
 from labkit.plots.style import BAD, GOOD, HATCHES, INK, OTHERS, limit_line, looks, new_axes, styled
-from labkit.program.variants import STACK_LIMIT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -69,7 +69,7 @@ def stack_limit(frame: Any, axes: Axes) -> None:
     axes.set_yticks(range(len(gates)), gates)
     axes.set_ylim(-0.6, len(gates) - 0.4)
     axes.set_xlabel("bytes of the frame")
-    limit_line(axes, STACK_LIMIT, "")
+    limit_line(axes, measured().bytes or frame.bytes.max(), "")
     axes.legend()
 
 

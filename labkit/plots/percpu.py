@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from labkit.building.build import layout as struct_layout
+from labkit.machine.stack_limit import measured
 from labkit.plots.style import HATCHES, INK, OTHERS, PAPER, limit_line, new_axes, styled
-from labkit.program.variants import STACK_LIMIT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +22,7 @@ def plot_percpu_slots(
     cpus: int | None = None,
     axes: Axes | None = None,
 ) -> Axes:
-    """Draw each CPU's own copy of the three objects, to scale beside the 512 bytes of stack.
+    """Draw each CPU's own copy of the three objects, to scale beside the stack.
 
     ``layout`` is what labkit.layout() returns, ``cpus`` how many CPUs are possible here: both
     are measured where they are not given.
@@ -31,17 +31,18 @@ def plot_percpu_slots(
     cpus = cpus or possible_cpus()
     shown = min(cpus, MOST_CPUS)
     axes = axes or new_axes(9.0, 1.6 + 0.6 * shown)
+    limit = measured().bytes
     with styled():
-        _box(axes, 0, 0, STACK_LIMIT, "512 bytes", PAPER, "")
+        _box(axes, 0, 0, limit or 0, f"{limit} bytes" if limit else "not known here", PAPER, "")
         for cpu in range(shown):
             _lane(axes, cpu + 1, sizes)
-        limit_line(axes, STACK_LIMIT, "the stack ends here")
+        limit_line(axes, limit or 0, "the stack ends here" if limit else "")
     total = sum(sizes.values())
     words = f"{total} bytes × {cpus} possible CPUs = {total * cpus:,} bytes of kernel memory"
     axes.set_title(f"A slot for each CPU: {words}\n", loc="left", color=INK, fontsize="medium")
     labels = ["the stack of one run", *(f"slot of CPU {cpu}" for cpu in range(shown))]
     axes.set_yticks(range(shown + 1), labels)
-    axes.set(xlabel="bytes", ylim=(shown + 0.9, -0.6), xlim=(0, total * 1.02))
+    axes.set(xlabel="bytes", ylim=(shown + 0.9, -0.6), xlim=(0, max(total, limit or 0) * 1.02))
     if cpus > shown:
         axes.text(0, shown + 0.75, f"… and {cpus - shown} slots more", color=INK)
     return axes

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from itertools import cycle, islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,6 +23,27 @@ OTHERS = ("#009E73", "#E69F00", "#56B4E9", "#000000", GOOD, BAD, LIMIT)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 DASHES = ("-", "--", "-.", ":")
 HATCHES = ("//", "..", "xx", "--", "++", "oo")
+
+
+class SlotLook(NamedTuple):
+    """How a byte of stack looks by what the verifier knows of it, in HTML and in a picture."""
+
+    colour: str
+    hatch: str
+
+
+# By the log's letter (see labkit.stack.snapshot.MEANINGS). Okabe and Ito's colours, lightened where
+# a letter stands on them; each has a hatch of its own.
+SLOT_LOOKS = {
+    "?": SlotLook("#FFFFFF", ""),
+    "m": SlotLook("#A6D8F3", "\\\\"),
+    "r": SlotLook("#F5C76B", "//"),
+    "0": SlotLook("#8FD3BC", ".."),
+    "d": SlotLook("#E3B7D0", "xx"),
+    "i": SlotLook("#F0E442", "++"),
+    "f": SlotLook("#CCCCCC", "oo"),
+    "p": SlotLook("#999999", "--"),
+}
 
 RC: Any = {
     "figure.facecolor": PAPER,

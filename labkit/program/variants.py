@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from labkit.errors import UsageError
+from labkit.machine.stack_limit import WORD, measured
 
 BPF_TREE = Path(__file__).resolve().parents[2] / "bpf"
-STACK_LIMIT = 512  # bytes: MAX_BPF_STACK in the kernel's include/linux/filter.h
-LIFTED_LIMIT = 8192  # bytes: the compiler's check when lifted, far above any lesson's frame
+EVENT_HEADER = 32  # bytes of struct big_event before its data[], see bpf/exec_event.h
+LLVM_LIMIT = 512  # bytes: the compiler's own default (LLVM's -bpf-stack-size), on every kernel
+LIFTED_LIMIT = 32 << 10  # bytes: the compiler's check when lifted; an offset reaches no further
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class Variant:
     defines: tuple[str, ...] = ()
     lifted: bool = False
     program_type: str = "tracepoint"  # for functions whose name does not tell
+    beyond: bool = False  # its objects are to be one word more than this kernel grants: see find()
 
     @property
     def text(self) -> str:
@@ -47,24 +50,45 @@ VARIANTS: dict[str, Variant] = {
         Variant(
             "stack",
             _EXEC_EVENTS,
-            "bad: the same 1568 bytes on the 512-byte stack",
+            "bad: the same 1568 bytes on the stack",
             defines=("BAD_EXAMPLE_STACK",),
         ),
         Variant(
             "stack_lifted",
             _EXEC_EVENTS,
-            "bad, with the compiler's own check lifted, so that the verifier sees it",
+            "the same, with the compiler's own check lifted, so that the verifier sees it",
             defines=("BAD_EXAMPLE_STACK",),
             lifted=True,
+        ),
+        Variant(
+            "stack_beyond",
+            _EXEC_EVENTS,
+            "bad: objects of one word (8 bytes) more than this kernel's stack, check lifted",
+            defines=("BAD_EXAMPLE_STACK",),
+            lifted=True,
+            beyond=True,
         ),
     )
 }
 
 
 def find(variant: str | Variant) -> Variant:
-    """Return the variant of that name. Raises UsageError, which names them all."""
-    if isinstance(variant, Variant):
-        return variant
-    if variant not in VARIANTS:
+    """Return the variant of that name, with its sizes. Raises UsageError, which names them all."""
+    if isinstance(variant, str) and variant not in VARIANTS:
         raise UsageError(f"no variant is called {variant!r}; there are: {', '.join(VARIANTS)}")
-    return VARIANTS[variant]
+    found = VARIANTS[variant] if isinstance(variant, str) else variant
+    limit = measured().bytes if found.beyond else None
+    if limit is None:
+        return found
+    return replace(found, beyond=False, defines=(*found.defines, *sizes_of(limit + WORD)))
+
+
+def sizes_of(total: int) -> tuple[str, ...]:
+    """Return defines that make the lesson's three objects ``total`` bytes, a multiple of 8, in all.
+
+    The three buffers take three fifths, the event's data what is left: up to 2400 bytes no object
+    has more than 1 KiB, beyond which LLVM cannot clear it in a BPF program.
+    """
+    buffer, values = total // 5 // WORD * WORD, 8
+    data = total - EVENT_HEADER - 3 * buffer - values * WORD
+    return f"DATA_BYTES={data}", f"BUFFER_BYTES={buffer}", f"VALUES={values}"

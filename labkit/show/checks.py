@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from labkit.show.style import Html, badge, page, table, tag
+from markupsafe import Markup
+
+from labkit.show.style import badge, page, table, tag
 
 _BADGES = {True: ("good", "ok"), False: ("bad", "missing"), None: ("none", "note")}
 
@@ -15,7 +17,7 @@ def check_html(rows: Sequence[Any]) -> str:
     return page(_verdict(rows), table(["", "what", "found", "to mend it"], map(_cells, rows)))
 
 
-def _verdict(rows: Sequence[Any]) -> Html:
+def _verdict(rows: Sequence[Any]) -> Markup:
     missing = [row.name for row in rows if row.ok is False]
     if missing:
         words = f"missing: {', '.join(missing)}. Mend the rows marked ✘, then run this cell again."

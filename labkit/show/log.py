@@ -1,7 +1,7 @@
 """A log of any size in a page: the line that matters in sight, the rest folded, nothing dropped.
 
 A verifier's log can have many megabytes, which would freeze a page. Then the page holds parts, says
-which lines they are, and names the file that has them all.
+which lines they are, and how to get the whole. To show a value writes nothing.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from labkit.program.variants import BPF_TREE
-from labkit.show.style import Html, download, escape, folded, join, log_lines, tag
+from markupsafe import Markup, escape
+
+from labkit.show.style import download, folded, join, log_lines, tag
 
 AROUND = 8  # lines in sight on either side of the one that matters
 FOLDED_BUDGET = 150_000  # characters on the page of each folded part, half from either end
 LONGEST_LINE = 4_000  # characters
-CARRIED = 2_000_000  # bytes of a log that a page carries in a download link; more goes to a file
-RESULTS = BPF_TREE.parent / "results"
+CARRIED = 2_000_000  # bytes of a log that a page carries in a download link
+SAVES = " writes the whole log to a file of its own under results/"
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Part:
         return f"line {last:,}" if len(self.lines) == 1 else f"lines {self.first + 1:,}–{last:,}"
 
 
-def log_html(title: str, text: str, matters: int | None, file_name: str) -> Html:
+def log_html(title: str, text: str, matters: int | None, file_name: str) -> Markup:
     """Return a log whose line number ``matters`` (from 0) is marked; None: its end is in sight."""
     file_name = re.sub(r"[^\w.-]+", "-", file_name)
     lines = text.rstrip("\n").split("\n")
@@ -49,12 +50,12 @@ def log_html(title: str, text: str, matters: int | None, file_name: str) -> Html
             _fold("before", before),
             log_lines(*_marked(lines[start:end], start, matters)),
             _fold("after", after),
-            tag("p", _whole(text, file_name, too_big=_over(before) or _over(after))),
+            tag("p", _whole(text, file_name)),
         ]
     )
 
 
-def _marked(lines: Sequence[str], start: int, matters: int | None) -> Iterator[Html]:
+def _marked(lines: Sequence[str], start: int, matters: int | None) -> Iterator[Markup]:
     for number, line in enumerate(lines, start):
         shown = _shorten(line)
         if number == matters:
@@ -73,15 +74,15 @@ def _over(part: Part) -> bool:
     return sum(map(len, part.lines)) + len(part.lines) > FOLDED_BUDGET
 
 
-def _fold(where: str, part: Part) -> Html:
+def _fold(where: str, part: Part) -> Markup:
     """Fold a part away; of one that is over the budget only both ends are on the page."""
     if not part.lines:
-        return Html("")
+        return Markup("")
     if not _over(part):
         return folded(f"{part.name}, {where} that", log_lines(_text(part)))
     head, tail = _ends(part)
     missing = Part(head.first + len(head.lines), part.lines[len(head.lines) : -len(tail.lines)])
-    gap = tag("p", f"[{missing.name} are not on this page; the whole log is named below]")
+    gap = tag("p", f"[{missing.name} are not on this page; below it says how to get them]")
     summary = f"{part.name}, {where} that; here are {head.name} and {tail.name}"
     return folded(summary, log_lines(_text(head)), gap, log_lines(_text(tail)))
 
@@ -106,17 +107,15 @@ def _fitting(lines: Sequence[str], characters: int) -> int:
     return len(lines)
 
 
-def _text(part: Part) -> Html:
+def _text(part: Part) -> Markup:
     return escape("\n".join(map(_shorten, part.lines)) + "\n")
 
 
-def _whole(text: str, file_name: str, *, too_big: bool) -> Html:
-    """Return a link to the whole log, or the name of the file that it was written to."""
+def _whole(text: str, file_name: str) -> Markup:
+    """Return a link to the whole log, or the words that say how to get one that is too big."""
     data = text.encode("utf-8", "surrogateescape")
-    if len(data) <= CARRIED:
-        return download(file_name, data, f"⤓ the whole log: {file_name}")
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / file_name
-    path.write_bytes(data)
-    lead = "too big for a page; " if too_big else ""
-    return join([lead, "the whole log is in ", tag("code", path)])
+    if len(data) > CARRIED:
+        return join(
+            ["too big for a page; the whole log: ", tag("code", "report.save_logs()"), SAVES]
+        )
+    return download(file_name, data, f"⤓ the whole log: {file_name}")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from markupsafe import Markup
+
 from labkit.building.report import ACCEPTED, OUTCOMES, BuildReport, Gate
 from labkit.explain import compiler_log
 from labkit.show.log import log_html
-from labkit.show.style import Html, badge, folded, join, page, prose, table, tag
+from labkit.show.style import badge, folded, join, page, prose, table, tag
 
 # What each gate is, for those who meet it for the first time.
 GATES = {
@@ -37,14 +39,14 @@ def report_html(report: BuildReport) -> str:
     )
 
 
-def verdict(report: BuildReport) -> Html:
+def verdict(report: BuildReport) -> Markup:
     """Return the outcome in one line."""
     kind = "good" if report.outcome == ACCEPTED else "bad"
     words = f"{report.variant}: {OUTCOMES[report.outcome]}"
     return badge(kind, words, data_testid="verdict", data_outcome=report.outcome)
 
 
-def gates_table(report: BuildReport) -> Html:
+def gates_table(report: BuildReport) -> Markup:
     """Return the gates in the order in which a program meets them."""
     rows = [_gate_cells(number, gate, report) for number, gate in enumerate(report.gates, 1)]
     return table(["gate", "what it does", "verdict", "took"], rows, data_testid="gates")
@@ -60,7 +62,7 @@ def _gate_cells(number: int, gate: Gate, report: BuildReport) -> list[object]:
     return [f"{number} · the {gate.name}", GATES.get(gate.name, ""), sign, took]
 
 
-def _explained(report: BuildReport) -> Html:
+def _explained(report: BuildReport) -> Markup:
     explained = report.explain()
     rows = [("what happened", explained.happened), ("why", explained.why)]
     if explained.line and explained.line.where:
@@ -76,28 +78,28 @@ def _explained(report: BuildReport) -> Html:
     return table([], cells, data_testid="explained")
 
 
-def _compiler_part(report: BuildReport) -> Html:
+def _compiler_part(report: BuildReport) -> Markup:
     text = compiler_log.without_colour(report.compiler_log)
     if not text.strip():
-        return Html("")
+        return Markup("")
     stopped = report.gates[0].passed is False
     first = compiler_log.matters(text) if stopped else None
     title = "What the compiler printed"
     name = f"{report.variant}-compiler.log"
-    whole = log_html(title, text, first.index if first else None, name)
-    return folded(title, whole) if report.outcome == ACCEPTED else whole
+    shown = log_html(title, text, first.index if first else None, name)
+    return folded(title, shown) if report.outcome == ACCEPTED else shown
 
 
-def _verifier_part(report: BuildReport) -> Html:
+def _verifier_part(report: BuildReport) -> Markup:
     if not report.verifier_text.strip():
-        return Html("")
+        return Markup("")
     fatal = report.verifier_log.fatal
     matters = fatal.index if fatal and not report.accepted else None
     name = f"{report.variant}-verifier.log"
     return log_html("The verifier's log", report.verifier_text, matters, name)
 
 
-def versions(report: BuildReport) -> Html:
+def versions(report: BuildReport) -> Markup:
     """Return the versions that decide a verdict, and the time it took, in one line."""
     known = [
         f"{name} {report.versions[key]}"

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from labkit.program.variants import STACK_LIMIT
+from labkit.plots.style import SLOT_LOOKS
 from labkit.show.style import Html, badge, join, page, table, tag
-from labkit.stack.snapshot import KINDS, SLOT, Access, Moment, Slot, moment_of, outside
+from labkit.stack.snapshot import MEANINGS, SLOT, Access, Slot, Snapshot, outside, snapshot_of
 
 if TYPE_CHECKING:
-    from labkit.stack.variables import StackUsers
+    from labkit.stack.variables import StackVariables
     from labkit.verifier_log import VerifierLog
 
 ROW = 16 * SLOT  # bytes in a row
@@ -33,74 +33,81 @@ CSS = """
 .lab .lab-stack td.lab-hit { outline: 3px solid #D55E00; outline-offset: -2px; font-weight: 700; }
 .lab .lab-stack td.lab-use { outline: 3px solid #0072B2; outline-offset: -2px; }
 """ + "\n".join(
-    f".lab .lab-stack td.lab-is-{number} {{ background: {kind.colour}; }}"
-    for number, kind in enumerate(KINDS.values())
+    f".lab .lab-stack td.lab-is-{number} {{ background: {look.colour}; }}"
+    for number, look in enumerate(SLOT_LOOKS.values())
 )
-_CLASS = {letter: f"lab-is-{number}" for number, letter in enumerate(KINDS)}
+_CLASS = {letter: f"lab-is-{number}" for number, letter in enumerate(SLOT_LOOKS)}
 
 
-def step_html(log: VerifierLog, step: int | None = None, users: StackUsers | None = None) -> str:
+def step_html(
+    log: VerifierLog,
+    step: int | None = None,
+    variables: StackVariables | None = None,
+    limit: int | None = None,
+) -> str:
     """Return one step as HTML: what it does, the C line, the instructions around it, the stack.
 
-    ``step`` counts the verifier's walk from 0; None stands for the step that was refused.
+    ``step`` counts the verifier's walk from 0; None stands for the step that was refused. The
+    other two are as in snapshot_of().
     """
-    moment = moment_of(log, step, users)
-    if moment is None:
+    snapshot = snapshot_of(log, step, variables, limit)
+    if snapshot is None:
         return page(tag("p", badge("none", "this log shows no instruction"), data_testid="step"))
     return page(
         tag("style", Html(CSS)),
-        tag("p", _headline(moment)),
-        _facts(moment, len(log.instructions), users),
-        tag("pre", *_around(log, moment), class_="lab-log", data_testid="around"),
-        stack_table(moment),
-        tag("p", tag("small", _legend(moment))),
+        tag("p", _headline(snapshot)),
+        _facts(snapshot, len(log.instructions), variables),
+        tag("pre", *_around(log, snapshot), class_="lab-log", data_testid="around"),
+        stack_table(snapshot),
+        tag("p", tag("small", _legend(snapshot))),
     )
 
 
-def step_text(moment: Moment | None) -> str:
+def step_text(snapshot: Snapshot | None) -> str:
     """Return one step as a line of text."""
-    if moment is None:
+    if snapshot is None:
         return "this log shows no instruction"
-    one = moment.step.instruction
+    one = snapshot.step.instruction
     words = f"instruction {one.index}: {one.disassembly}"
-    if moment.access is not None:
-        words += f"; it {moment.access.words}"
-    if moment.fatal:
-        words += f". The verifier refused: {moment.fatal}"
+    if snapshot.access is not None:
+        words += f"; it {snapshot.access.words}"
+    if snapshot.fatal:
+        words += f". The verifier refused: {snapshot.fatal}"
     return words
 
 
-def _headline(moment: Moment) -> Html:
-    kind = "bad" if moment.fatal else "none"
+def _headline(snapshot: Snapshot) -> Html:
+    kind = "bad" if snapshot.fatal else "none"
     facts = {
         "data_testid": "step",
-        "data_step": moment.step.number,
-        "data_insn": moment.step.instruction.index,
+        "data_step": snapshot.step.number,
+        "data_insn": snapshot.step.instruction.index,
     }
-    return badge(kind, step_text(moment), **facts)
+    return badge(kind, step_text(snapshot), **facts)
 
 
-def _facts(moment: Moment, steps: int, users: StackUsers | None) -> Html:
+def _facts(snapshot: Snapshot, steps: int, variables: StackVariables | None) -> Html:
     rows: list[tuple[str, object]] = [
-        ("step", f"{moment.step.number:,}, where the last is {steps - 1:,}")
+        ("step", f"{snapshot.step.number:,}, where the last is {steps - 1:,}")
     ]
-    source = moment.step.source
+    source = snapshot.step.source
     if source is not None and source.text:
         place = f"{source.file}:{source.line}" if source.file else "(this kernel tells no line)"
         rows.append((place, tag("code", source.text, data_testid="source")))
-    if moment.depth:
-        rows.append(("in", f"a function {moment.depth} calls deep, with a frame of its own"))
-    if moment.fatal and moment.access and moment.access.outside and moment.name:
-        size = f", {moment.variable.bytes} bytes" if moment.variable else ""
-        words = join(["move ", tag("code", moment.name), f"{size}, off the stack"])
+    if snapshot.depth:
+        rows.append(("in", f"a function {snapshot.depth} calls deep, with a frame of its own"))
+    if snapshot.fatal and snapshot.access and snapshot.access.outside and snapshot.name:
+        size = f", {snapshot.variable.bytes} bytes" if snapshot.variable else ""
+        words = join(["move ", tag("code", snapshot.name), f"{size}, off the stack"])
         rows.append(("what to do", tag("b", words, data_testid="move")))
-        others = ", ".join(f"{user.name} ({user.bytes} bytes)" for user in outside(users))
+        past = outside(variables, snapshot.limit)
+        others = ", ".join(f"{one.name} ({one.bytes} bytes)" for one in past)
         rows += [("also outside, all of it", others)] if others else []
     return table(["", ""], rows)
 
 
-def _around(log: VerifierLog, moment: Moment) -> Iterator[Html]:
-    number = moment.step.number
+def _around(log: VerifierLog, snapshot: Snapshot) -> Iterator[Html]:
+    number = snapshot.step.number
     first = max(0, number - _SHOWN_BEFORE)
     for step in log.instructions[first : number + _SHOWN_AFTER + 1]:
         words = f"{step.instruction.index:>5}: {step.instruction.disassembly}"
@@ -110,36 +117,36 @@ def _around(log: VerifierLog, moment: Moment) -> Iterator[Html]:
             yield join(["  ", words, "\n"])
 
 
-def stack_table(moment: Moment) -> Html:
+def stack_table(snapshot: Snapshot) -> Html:
     """Return the stack as a table: the frame pointer on top, 128 bytes a row."""
-    lowest = max(moment.lowest, -STACK_LIMIT - ROW * _MOST_ROWS_OUTSIDE)
-    ends = range(0, min(lowest, -STACK_LIMIT - SLOT), -ROW)  # one row outside, to show the limit
-    rows = [tag("tr", *_row(moment, end), class_=_row_class(end)) for end in ends]
+    limit = -snapshot.lowest if snapshot.limit is None else snapshot.limit
+    lowest = max(snapshot.lowest, -limit - ROW * _MOST_ROWS_OUTSIDE)
+    one_outside = 0 if snapshot.limit is None else SLOT  # a row, to show the limit
+    rows = [
+        tag("tr", *_row(snapshot, end, limit), class_="lab-limit" if end == -limit else None)
+        for end in range(0, min(lowest, -limit - one_outside), -ROW)
+    ]
     return tag("table", tag("tbody", *rows), class_="lab-stack", data_testid="stack")
 
 
-def _row_class(end: int) -> str | None:
-    return "lab-limit" if end == -STACK_LIMIT else None
-
-
-def _row(moment: Moment, end: int) -> Iterator[Html]:
+def _row(snapshot: Snapshot, end: int, limit: int) -> Iterator[Html]:
     """Yield a row's cells: the slot just below ``end`` first, as the log writes them."""
-    outside = end <= -STACK_LIMIT
+    outside = end <= -limit
     yield tag("th", f"fp{end}" if end else "fp (r10)")
     for offset in range(end - SLOT, end - ROW - 1, -SLOT):
-        yield _cell(moment, offset, outside=outside)
+        yield _cell(snapshot, offset, outside=outside)
     yield tag("th", "outside" if outside else "")
 
 
-def _cell(moment: Moment, offset: int, *, outside: bool) -> Html:
-    slot = moment.slots.get(offset, Slot(offset, "?" * SLOT))
-    hit = moment.access is not None and _touches(moment.access, offset)
+def _cell(snapshot: Snapshot, offset: int, *, outside: bool) -> Html:
+    slot = snapshot.slots.get(offset, Slot(offset, "?" * SLOT))
+    hit = snapshot.access is not None and _touches(snapshot.access, offset)
     kind = "lab-out" if outside else _CLASS.get(slot.letter, _CLASS["?"])
     words = f"fp{offset}: outside the stack" if outside else slot.words
     letter = "" if outside or slot.letter == "?" else slot.letter
     facts = {}
     if hit:
-        bad = outside or moment.fatal
+        bad = outside or snapshot.fatal
         kind += " lab-hit" if bad else " lab-use"
         letter = "✘" if bad else letter
         facts = {"data_testid": "touched", "data_offset": offset}
@@ -150,9 +157,11 @@ def _touches(access: Access, offset: int) -> bool:
     return access.offset < offset + SLOT and offset < access.offset + access.bytes
 
 
-def _legend(moment: Moment) -> str:
+def _legend(snapshot: Snapshot) -> str:
     """Return what the letters in this picture mean."""
-    letters = dict.fromkeys(letter for slot in moment.slots.values() for letter in slot.letters)
-    known = [f"{letter} {KINDS[letter].word}" for letter in letters if letter in KINDS]
+    letters = dict.fromkeys(letter for slot in snapshot.slots.values() for letter in slot.letters)
+    known = [f"{letter} {MEANINGS[letter]}" for letter in letters if letter in MEANINGS]
     words = ["each box is 8 bytes; empty: unwritten", *(one for one in known if one[0] != "?")]
-    return "; ".join([*words, f"below the double line: past the {STACK_LIMIT} bytes of stack"])
+    if snapshot.limit is None:
+        return "; ".join([*words, "how much stack there is, is not known here"])
+    return "; ".join([*words, f"below the double line: past the {snapshot.limit} bytes of stack"])

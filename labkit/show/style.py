@@ -7,15 +7,12 @@ the style sheet, as hosting sites do, signs, words and plain tables still tell t
 from __future__ import annotations
 
 import base64
-import html
 from collections.abc import Iterable, Sequence
+from typing import Any
 
+from markupsafe import Markup, escape
 
-class Html(str):
-    """Text that is HTML already. Anything else that a view is given gets escaped."""
-
-    __slots__ = ()
-
+Html = Markup  # the former name
 
 CSS = """
 .lab { color: var(--jp-content-font-color1, CanvasText); font-size: 13px; line-height: 1.45;
@@ -33,10 +30,19 @@ CSS = """
 .lab-good { color: var(--jp-success-color1, #1a7f37); }
 .lab-bad { color: var(--jp-error-color1, #c62828); }
 .lab-none { color: var(--jp-content-font-color2, #666); }
-.lab pre.lab-log { margin: 0; padding: 6px 8px; overflow-x: auto; line-height: 1.35;
-  font-family: var(--jp-code-font-family, monospace); font-size: 12px; white-space: pre-wrap;
+.lab pre.lab-log, .lab .highlight pre { margin: 0; padding: 6px 8px; overflow-x: auto;
+  line-height: 1.35; font-family: var(--jp-code-font-family, monospace); font-size: 12px;
+  white-space: pre-wrap;
   overflow-wrap: anywhere; word-break: normal; color: var(--jp-content-font-color1, #111);
   background: var(--jp-layout-color2, #f3f3f3) !important; }
+.lab .highlight { background: none; }
+.lab .highlight .k, .lab .highlight .kt { color: var(--jp-mirror-editor-keyword-color, #7928a1);
+  font-weight: 600; }
+.lab .highlight .c1, .lab .highlight .cm { color: var(--jp-mirror-editor-comment-color, #6a737d);
+  font-style: italic; }
+.lab .highlight .cp, .lab .highlight .cpf {
+  color: var(--jp-mirror-editor-operator-color, #0072b2); }
+.lab .highlight .s { color: var(--jp-mirror-editor-string-color, #a31515); }
 .lab mark { color: inherit; font-weight: 700; background: var(--jp-error-color3, #ffcdd2); }
 [data-jp-theme-light="false"] .lab mark { background: var(--jp-error-color0, #8b1a1a); }
 .lab details { margin: 2px 0; }
@@ -59,63 +65,68 @@ CSS = """
 SIGNS = {"good": "✔", "bad": "✘", "none": "–"}
 
 
-def escape(value: object) -> Html:
-    """Return a value as HTML: escaped, unless it is Html already."""
-    return value if isinstance(value, Html) else Html(html.escape(str(value)))
+def join(parts: Iterable[object], between: str = "") -> Markup:
+    """Put parts one after the other, each escaped unless it is Markup."""
+    return Markup(between).join(map(escape, parts))
 
 
-def join(parts: Iterable[object], between: str = "") -> Html:
-    """Put parts one after the other, each escaped unless it is Html."""
-    return Html(between.join(escape(part) for part in parts))
-
-
-def tag(name: str, *content: object, **attributes: object) -> Html:
+def tag(name: str, *content: object, **attributes: object) -> Markup:
     """Return an element. ``class_`` stands for class and ``data_testid`` for data-testid."""
-    words = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{html.escape(str(value))}"'
+    words = join(
+        Markup(' {}="{}"').format(key.rstrip("_").replace("_", "-"), value)
         for key, value in attributes.items()
         if value is not None
     )
-    return Html(f"<{name}{words}>{join(content)}</{name}>")
+    return Markup("<{0}{1}>{2}</{0}>").format(name, words, join(content))
 
 
-def page(*content: object, **attributes: object) -> Html:
-    """Wrap the parts of one output, with the style sheet."""
-    body = tag("div", *content, class_="lab", **attributes)
-    return Html(f"<style>{CSS}</style>{body}")
+def page(*content: object, **attributes: object) -> str:
+    """Wrap the parts of one output, with the style sheet.
+
+    It is a plain str: this leaves the lab, and whoever adds to Markup would have it escaped.
+    """
+    return f"<style>{CSS}</style>" + str(tag("div", *content, class_="lab", **attributes))
 
 
-def badge(kind: str, words: object, **attributes: object) -> Html:
+def badge(kind: str, words: object, **attributes: object) -> Markup:
     """Return a verdict: a sign, words and, where it can be seen, a colour."""
     text = join([SIGNS[kind], " ", words])
     return tag("span", text, class_=f"lab-badge lab-{kind}", **attributes)
 
 
-def log_lines(*content: object) -> Html:
+def log_lines(*content: object) -> Markup:
     """Return preformatted text: lines of a log or of a source."""
     return tag("pre", *content, class_="lab-log")
 
 
-def folded(summary: object, *content: object, shown: bool = False) -> Html:
+def c_code(text: str) -> Markup:
+    """Return C with its words told apart, in the colours of JupyterLab's own editor."""
+    from IPython import display
+
+    shown: Any = display.Code(text, language="c")  # type: ignore[no-untyped-call]
+    _colours_for_white_paper, _, code = shown._repr_html_().partition("</style>")
+    return Markup(code)
+
+
+def folded(summary: object, *content: object, shown: bool = False) -> Markup:
     """Return content that opens by a click on its summary."""
-    opening = "<details open>" if shown else "<details>"
-    return Html(f"{opening}<summary>{escape(summary)}</summary>{join(content)}</details>")
+    return tag("details", tag("summary", summary), *content, open="" if shown else None)
 
 
-def table(head: Sequence[object], rows: Iterable[Sequence[object]], **attributes: object) -> Html:
-    """Return a table; each cell is escaped unless it is Html. An empty ``head`` shows no row."""
+def table(head: Sequence[object], rows: Iterable[Sequence[object]], **attributes: object) -> Markup:
+    """Return a table; each cell is escaped unless it is Markup. An empty ``head`` shows no row."""
     top = tag("thead", tag("tr", *(tag("th", cell) for cell in head))) if head else ""
     body = (tag("tr", *(tag("td", cell) for cell in row)) for row in rows)
     return tag("table", top, tag("tbody", *body), class_="lab-table", **attributes)
 
 
-def prose(text: str) -> Html:
+def prose(text: str) -> Markup:
     """Return plain sentences as HTML; what stands between backticks becomes code."""
     parts = text.split("`")
     return join(tag("code", part) if place % 2 else part for place, part in enumerate(parts))
 
 
-def download(name: str, data: bytes, words: object, kind: str = "text/plain") -> Html:
+def download(name: str, data: bytes, words: object, kind: str = "text/plain") -> Markup:
     """Return a link that saves data, which it carries in itself, under a name."""
     address = f"data:{kind};base64,{base64.b64encode(data).decode()}"
     return tag("a", words, download=name, href=address)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from labkit.building.report import OUTCOMES, BuildReport, Gate
-from labkit.program.variants import STACK_LIMIT
+from labkit.machine.stack_limit import measured
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +22,7 @@ def banner(layouts: dict[str, Any]) -> str:
     sizes = {name: layouts[name]["size"] for name in OBJECTS}
     parts = ", ".join(f"{name} {size}" for name, size in sizes.items())
     total = sum(sizes.values())
-    return f"sizes in bytes: {parts}; total {total}, the limit of a BPF stack is {STACK_LIMIT}"
+    return f"sizes in bytes: {parts}; total {total}, the limit of a BPF stack here is {measured()}"
 
 
 def gates(report: BuildReport) -> Iterator[str]:

@@ -53,7 +53,8 @@ def locals_on_stack(text: str) -> tuple[Local, ...]:
     """Return what the last module in the text keeps on the stack, in the order of the program.
 
     Objects that LLVM keeps have no place yet. Those that the source carved out of the frame pointer
-    have one; such an object reaches up to the one above it. Nothing is raised, whatever the text.
+    have one; one that is no struct reaches up to the one above it. Nothing is raised, whatever the
+    text.
     """
     module = _MODULE.split(text)[-1]
     nodes = {m[1]: (m[2], _fields(m[3])) for m in _NODE.finditer(module)}
@@ -80,11 +81,12 @@ def _in_function(body: str, nodes: Nodes) -> Iterator[Local]:
     tops = sorted({0, *(offset for offset, _ in carved)})
     for offset, variables in carved:
         # The first may be the macro's own void pointer; what it is for comes after.
-        told = [v for v in variables if _pointee(v, nodes)] or variables
+        told = [v for v in variables if _pointee(v, nodes)[0]] or variables
         for variable in told[:1]:
             above = next(top for top in tops if top > offset or top == 0)
-            kind = _pointee(variable, nodes)
-            yield _local(variable, nodes, kind, above - offset, offset)
+            kind, size = _pointee(variable, nodes)
+            size = size if kind.startswith("struct ") else above - offset
+            yield _local(variable, nodes, kind, size, offset)
 
 
 def _names(body: str, nodes: Nodes) -> dict[str, list[dict[str, str]]]:
@@ -109,11 +111,11 @@ def _local(
     )
 
 
-def _pointee(variable: dict[str, str], nodes: Nodes) -> str:
+def _pointee(variable: dict[str, str], nodes: Nodes) -> tuple[str, int]:
     fields = nodes.get(variable.get("type", ""), ("", {}))[1]
     if fields.get("tag") != "DW_TAG_pointer_type":
-        return ""
-    return _type(fields.get("baseType", ""), nodes)[0]
+        return "", 0
+    return _type(fields.get("baseType", ""), nodes)
 
 
 def _type(node: str, nodes: Nodes, depth: int = 0) -> tuple[str, int]:

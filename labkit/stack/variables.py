@@ -1,7 +1,7 @@
-"""Who took the bytes: the variables that a program keeps on its stack, against the 512 there are.
+"""Who took the bytes: the variables that a program keeps on its stack, against what there is.
 
-    labkit.stack_users("stack")             # a table, the largest first
-    labkit.stack_users("stack").sizes       # {'extra_object': 768, ...}, as explain() takes it
+    stack_variables("stack")             # a table, the largest first
+    stack_variables("stack").sizes       # {'extra_object': 768, ...}, as explain() takes it
 
 The compiler is asked first: it knows each variable's size from its debug information, what remains
 after optimisation, and it knows so even for a program that it then refuses. Where it cannot be
@@ -12,98 +12,112 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from labkit.building.report import BuildReport
 from labkit.errors import LabError
+from labkit.machine.stack_limit import measured
 from labkit.program.c_names import locals_in
-from labkit.program.variants import STACK_LIMIT, Variant, find
+from labkit.program.variants import Variant, find
 from labkit.stack.llvm_ir import Local, locals_on_stack
+from labkit.stack.snapshot import limit_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["StackUsers", "by_compiler", "by_source", "stack_users"]
+__all__ = ["StackVariables", "by_compiler", "by_source", "stack_variables"]
 
 BY_COMPILER = "the compiler's debug information (LLVM's intermediate text, after optimisation)"
 BY_SOURCE = "the C text: declared arrays and structs, before optimisation"
 
 
 @dataclass(frozen=True)
-class StackUsers:
+class StackVariables:
     """The variables on a program's stack, the largest first; ``found`` says where from."""
 
     variant: str
-    users: tuple[Local, ...]
+    variables: tuple[Local, ...]
     found: str
+    limit: int | None = None  # bytes of stack there are; None where that is not known
 
     @property
     def total(self) -> int:
         """Bytes of all of them."""
-        return sum(user.bytes for user in self.users)
+        return sum(one.bytes for one in self.variables)
 
     @property
     def sizes(self) -> dict[str, int]:
         """Bytes by name; of two variables with one name, the sum."""
         found: dict[str, int] = {}
-        for user in self.users:
-            found[user.name] = found.get(user.name, 0) + user.bytes
+        for one in self.variables:
+            found[one.name] = found.get(one.name, 0) + one.bytes
         return found
 
     @property
-    def frame(self) -> pd.DataFrame:
+    def table(self) -> pd.DataFrame:
         """One row a variable: variable, type, bytes, offset from the frame pointer, line of C."""
         import pandas as pd
 
-        rows = [(one.name, one.type, one.bytes, one.offset, one.line) for one in self.users]
-        frame = pd.DataFrame(rows, columns=["variable", "type", "bytes", "offset", "line"])
-        return frame.astype({"offset": "Int64", "line": "Int64"})
+        rows = [(one.name, one.type, one.bytes, one.offset, one.line) for one in self.variables]
+        table = pd.DataFrame(rows, columns=["variable", "type", "bytes", "offset", "line"])
+        return table.astype({"offset": "Int64", "line": "Int64"})
 
     def at(self, offset: int) -> Local | None:
         """Return the variable known to lie at an offset from the frame pointer, if any."""
-        for user in self.users:
-            if user.offset is not None and user.offset <= offset < user.offset + user.bytes:
-                return user
+        for one in self.variables:
+            if one.offset is not None and one.offset <= offset < one.offset + one.bytes:
+                return one
         return None
 
     def __repr__(self) -> str:
-        rows = [f"{one.bytes:>6} bytes  {one.name}  ({one.type})" for one in self.users]
+        rows = [f"{one.bytes:>6} bytes  {one.name}  ({one.type})" for one in self.variables]
         return "\n".join([*rows, self._sum(), f"found by {self.found}"])
 
+    @property
+    def verdict(self) -> str:
+        """How the sum compares with the limit, in words; empty where that is not known."""
+        if self.limit is None:
+            return ""
+        over = self.total - self.limit
+        return f"{over} too many" if over > 0 else f"{-over} to spare"
+
     def _sum(self) -> str:
-        over = self.total - STACK_LIMIT
-        verdict = f"{over} too many" if over > 0 else f"{-over} to spare"
-        return f"{self.total:>6} bytes in all, of {STACK_LIMIT}: {verdict}"
+        against = f", of {self.limit}: {self.verdict}" if self.limit is not None else ""
+        return f"{self.total:>6} bytes in all{against}"
 
     def _repr_html_(self) -> str:
         from labkit.show.style import page, table, tag
 
         rows = [
             [one.name, one.type, one.bytes, "" if one.line is None else one.line]
-            for one in self.users
+            for one in self.variables
         ]
         rows.append(["all", "", self._sum().strip(), ""])
         return page(
-            table(["variable", "type", "bytes", "line"], rows, data_testid="stack-users"),
+            table(["variable", "type", "bytes", "line"], rows, data_testid="stack-variables"),
             tag("p", tag("small", f"found by {self.found}")),
         )
 
 
-def stack_users(program: str | Variant | BuildReport) -> StackUsers:
+def stack_variables(program: str | Variant | BuildReport) -> StackVariables:
     """Return the variables on the stack of a program, the largest first.
 
     Raises UsageError for an unknown variant; a machine that cannot compile is no error, then the C
     text tells.
     """
-    variant = _variant_of(program) if isinstance(program, BuildReport) else find(program)
-    try:
+    if isinstance(program, BuildReport):
+        variant, limit = _variant_of(program), limit_of(program)
+    else:
+        variant, limit = find(program), measured().bytes
+    found: tuple[Local, ...] = ()
+    how = BY_COMPILER
+    with suppress(LabError, OSError):
         found = by_compiler(variant)
-    except (LabError, OSError):
-        found = ()
-    if found:
-        return StackUsers(variant.name, _largest_first(found), BY_COMPILER)
-    return StackUsers(variant.name, _largest_first(by_source(variant, _struct_sizes())), BY_SOURCE)
+    if not found:
+        found, how = by_source(variant, _struct_sizes()), BY_SOURCE
+    return StackVariables(variant.name, _largest_first(found), how, limit)
 
 
 def _variant_of(report: BuildReport) -> Variant:
@@ -116,8 +130,8 @@ def _variant_of(report: BuildReport) -> Variant:
     return Variant(report.variant, report.source, "", defines=report.defines, lifted=lifted)
 
 
-def _largest_first(users: Sequence[Local]) -> tuple[Local, ...]:
-    return tuple(sorted(users, key=lambda one: -one.bytes))
+def _largest_first(found: Sequence[Local]) -> tuple[Local, ...]:
+    return tuple(sorted(found, key=lambda one: -one.bytes))
 
 
 def by_compiler(variant: Variant) -> tuple[Local, ...]:

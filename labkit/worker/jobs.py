@@ -70,7 +70,8 @@ def _build(request: dict[str, Any], emit: Emit) -> Any:
     try:
         mounted = tracefs.mount_tracefs()
     except OSError as error:
-        emit("host_refused", reason=error.strerror)
+        reason = f"{error.strerror}; to mend it: {tracefs.mend(error)}"
+        emit("host_refused", reason=reason)
         return None
     if mounted:
         emit("note", text=mounted)

@@ -35,7 +35,7 @@ def switch(lab: Any) -> Any:
 
 def wait_for_state(lab: Any, variant: str, outcome: str) -> None:
     """Wait until the switch has built ``variant`` and says ``outcome``."""
-    place = f'[data-testid="state"][data-variant="{variant}"][data-state="{outcome}"]'
+    place = f'[data-testid="state"][data-question="{variant}"][data-state="{outcome}"]'
     switch(lab).locator(place).wait_for(timeout=60_000)
 
 
@@ -119,7 +119,7 @@ def test_nothing_is_wider_than_the_page(ran: Any) -> None:
 
 def test_after_a_reload_the_toggle_still_answers(ran: Any) -> None:
     ran.save_and_reload()
-    before = switch(ran).locator('[data-testid="state"]').get_attribute("data-variant")
+    before = switch(ran).locator('[data-testid="state"]').get_attribute("data-question")
     name, variant = (BAD, "stack") if before == "percpu" else (GOOD, "percpu")
     switch(ran).get_by_role("button", name=name, exact=True).click()
     if variant == "stack":

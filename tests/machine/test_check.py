@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from labkit import session
 from labkit.collecting.workload import exec_storm
 from labkit.errors import UsageError
 from labkit.machine import check
+from labkit.machine.stack_limit import StackLimit, largest_frame
 
 
 def test_each_lack_says_how_to_mend_it() -> None:
@@ -34,6 +36,20 @@ def test_on_a_machine_that_can_nothing_is_missing() -> None:
         "CPUs",
         "kernel lockdown",
     } <= names
+
+
+@pytest.mark.live
+@pytest.mark.usefixtures("either_kernel")
+def test_the_stack_limit_is_measured() -> None:
+    found = {row.name: row.found for row in check.check()}
+    assert found["stack limit"] == f"{largest_frame()} bytes, measured"
+    assert f"socket_filter: {largest_frame('socket_filter')} bytes together" in found["call chains"]
+
+
+def test_a_limit_that_is_not_known_is_not_claimed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check, "measured", lambda: StackLimit(unknown="no rights"))
+    (row,) = check._stack_limit()
+    assert (row.ok, row.found) == (None, "not known: no rights")
 
 
 @pytest.mark.live
@@ -69,6 +85,19 @@ def test_the_wrong_bcc_is_named_as_such(tmp_path: Path) -> None:
     result = check_with(str(fake))
     assert result.returncode == 3
     assert "unrelated package from PyPI" in result.stderr
+    assert f"To mend it: sudo {fake} -m pip uninstall bcc" in result.stderr
+
+
+@pytest.mark.live
+def test_the_rights_are_those_of_the_process_that_loads(tmp_path: Path) -> None:
+    """LABKIT_BCC_PYTHON may name a Python that has other rights than ours."""
+    powerless = tmp_path / "python"
+    drop = "setpriv --bounding-set=-sys_admin,-bpf,-perfmon"
+    powerless.write_text(f'#!/bin/sh\nexec {drop} {session.shared().python} "$@"\n')
+    powerless.chmod(0o755)
+    rows = check_with(str(powerless)).stdout.splitlines()
+    assert all(row.ok is not False for row in check._rights())
+    assert [row.split()[1] for row in rows if row.startswith("MISSING")][:2] == ["rights", "bpf()"]
 
 
 @pytest.mark.parametrize("python", ["/nowhere/python3", "/bin/false"])

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import labkit
-from labkit import show
+from labkit import results, show
 from labkit.building.report import (
     ACCEPTED,
     COMPILER_REFUSED,
@@ -24,7 +24,6 @@ from labkit.building.report import (
     Gate,
 )
 from labkit.machine.check import Checklist, Row
-from labkit.show import log as log_view
 from labkit.show import sources, style
 from labkit.show.log import log_html
 
@@ -168,12 +167,12 @@ def test_the_download_holds_the_log_byte_for_byte():
 
 
 @pytest.fixture
-def results(tmp_path, monkeypatch):
-    monkeypatch.setattr(log_view, "RESULTS", tmp_path / "results")
+def results_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(results, "RESULTS", tmp_path / "results")
     return tmp_path / "results"
 
 
-def test_a_log_of_16_megabytes_does_not_swamp_the_page(results):
+def test_a_log_of_16_megabytes_does_not_swamp_the_page():
     lines = [f"{n}: (b7) r1 = {n}  ; R1={'x' * 60}" for n in range(190_000)]
     lines[170_000] = "invalid write to stack R10 off=-520 size=8"
     text = "\n".join(lines)
@@ -181,16 +180,39 @@ def test_a_log_of_16_megabytes_does_not_swamp_the_page(results):
     page = log_html("log", text, 170_000, "big.log")
     assert len(page) < 1 << 20
     assert marked(page) == ["▶ invalid write to stack R10 off=-520 size=8"]
-    assert (results / "big.log").read_text() == text
-    assert str(results / "big.log") in page
+    assert "report.save_logs()" in page
 
 
-def test_a_name_cannot_leave_the_results_folder(results):
-    log_html("log", "x" * 3_000_000, 0, "../../etc/x y.log")
-    assert [path.name for path in results.iterdir()] == ["..-..-etc-x-y.log"]
+def test_to_show_a_report_writes_nothing(results_folder):
+    report = made(VERIFIER_REFUSED, verifier_text=REFUSAL + "x" * 3_000_000)
+    assert "report.save_logs()" in report._repr_html_()
+    assert not results_folder.exists()
 
 
-def test_lines_that_are_not_on_the_page_are_named_exactly(results):
+def test_saved_logs_are_whole_and_never_written_over(results_folder):
+    first = made(VERIFIER_REFUSED, verifier_text="α\n\udcff broken\n", compiler_log="warning\n")
+    assert [path.name for path in first.save_logs()] == ["some-compiler.log", "some-verifier.log"]
+    later = made(VERIFIER_REFUSED, verifier_text="later\n").save_logs()
+    assert [path.name for path in later] == ["some-verifier-2.log"]
+    assert (results_folder / "some-verifier.log").read_bytes() == b"\xce\xb1\n\xff broken\n"
+    assert later[0].read_text() == "later\n"
+    assert made(ACCEPTED).save_logs() == []
+
+
+def test_a_name_cannot_leave_the_results_folder(results_folder):
+    (path,) = made(VERIFIER_REFUSED, variant="../../etc/x y").save_logs()
+    assert path.parent == results_folder
+    assert path.name == "..-..-etc-x-y-verifier.log"
+
+
+def test_logs_that_cannot_be_saved_are_not_lost(results_folder):
+    results_folder.write_text("a file where the folder should be")
+    report = made(VERIFIER_REFUSED)
+    with pytest.raises(labkit.UsageError, match="Nothing is lost"):
+        report.save_logs()
+
+
+def test_lines_that_are_not_on_the_page_are_named_exactly():
     lines = [f"line-{n:06}-{'x' * 80}" for n in range(1, 60_001)]
     page = log_html("log", "\n".join(lines), 50_000, "big.log")
     shown = {int(n) for n in re.findall(r"line-(\d{6})-", page)}
@@ -203,7 +225,7 @@ def test_lines_that_are_not_on_the_page_are_named_exactly(results):
     assert not shown & missing
 
 
-def test_one_endless_line_is_shortened_and_says_so(results):
+def test_one_endless_line_is_shortened_and_says_so():
     page = log_html("log", "x" * 3_000_000, 0, "long.log")
     assert len(page) < 100_000
     assert "2,996,000 more characters" in page

@@ -14,19 +14,20 @@ from matplotlib.patches import Rectangle
 
 import labkit
 from labkit import verifier_log
-from labkit.notebook.stack_stepper import FrameStepper
-from labkit.plots.stack_snapshot import plot_frame
-from labkit.plots.stack_variables import plot_stack_users
+from labkit.notebook.stepper import StackStepper, stack_stepper
+from labkit.plots.snapshot import stack_snapshot
+from labkit.plots.style import SLOT_LOOKS
+from labkit.plots.variables import stack_variables as plot_stack_variables
 from labkit.show.stack_snapshot import step_html, step_text
 from labkit.stack.llvm_ir import Local
-from labkit.stack.snapshot import KINDS, moment_of
-from labkit.stack.variables import StackUsers
+from labkit.stack.snapshot import MEANINGS, snapshot_of
+from labkit.stack.variables import StackVariables, stack_variables
 from labkit.verifier_log.state import SLOT_MEANING
 
 mpl.use("Agg")
 LOGS = Path(__file__).parents[1] / "logs"
 LIFTED = sorted(LOGS.glob("linux-*_stack_lifted.log"))
-USERS = StackUsers(
+KNOWN = StackVariables(
     "stack_lifted",
     (
         Local("extra", "struct extra_buffer", 768, -1312, 25),
@@ -34,6 +35,7 @@ USERS = StackUsers(
         Local("local", "struct local_data", 256, -1568, 26),
     ),
     "hand",
+    512,
 )
 
 
@@ -60,23 +62,28 @@ def bars(axes):
 
 @pytest.mark.parametrize("path", LIFTED, ids=lambda path: path.stem)
 def test_every_kernel_shows_the_same_access(path):
-    moment = moment_of(verifier_log.parse(path.read_bytes()), users=USERS)
-    assert moment is not None
-    assert moment.access is not None
-    assert (moment.access.offset, moment.access.bytes, moment.access.verb) == (-544, 8, "writes")
-    assert moment.access.outside
-    assert "32 bytes past the end" in moment.access.words
-    assert moment.name == "event"
-    assert moment.variable is not None and moment.variable.bytes == 544
-    assert moment.slots[-8].letters in ("0000????", "mmmm????")
-    assert moment.slots[-16].letter == "r"
+    snapshot = snapshot_of(verifier_log.parse(path.read_bytes()), variables=KNOWN)
+    assert snapshot is not None
+    assert snapshot.access is not None
+    access = snapshot.access
+    assert (access.offset, access.bytes, access.verb) == (
+        -544,
+        8,
+        "writes",
+    )
+    assert snapshot.access.outside
+    assert "32 bytes past the end" in snapshot.access.words
+    assert snapshot.name == "event"
+    assert snapshot.variable is not None and snapshot.variable.bytes == 544
+    assert snapshot.slots[-8].letters in ("0000????", "mmmm????")
+    assert snapshot.slots[-16].letter == "r"
 
 
 def test_a_helper_reaches_below_the_stack():
-    moment = moment_of(parsed("linux-6.18_llvm-14_helper_write"))
-    assert moment is not None and moment.access is not None
-    assert (moment.access.offset, moment.access.bytes) == (-520, 520)
-    assert moment.access.verb == "hands bpf_get_current_comm()"
+    snapshot = snapshot_of(parsed("linux-6.18_llvm-14_helper_write"))
+    assert snapshot is not None and snapshot.access is not None
+    assert (snapshot.access.offset, snapshot.access.bytes) == (-520, 520)
+    assert snapshot.access.verb == "hands bpf_get_current_comm()"
 
 
 def test_an_instruction_tells_its_access_itself():
@@ -84,29 +91,34 @@ def test_an_instruction_tells_its_access_itself():
     step = next(
         s for s in log.instructions if s.instruction.disassembly == "*(u64 *)(r10 -16) = r0"
     )
-    moment = moment_of(log, step.number)
-    assert moment is not None and moment.access is not None
-    assert (moment.access.offset, moment.access.bytes, moment.access.verb) == (-16, 8, "writes")
-    assert not moment.fatal
-    assert not moment.access.outside
+    snapshot = snapshot_of(log, step.number)
+    assert snapshot is not None and snapshot.access is not None
+    access = snapshot.access
+    assert (access.offset, access.bytes, access.verb) == (
+        -16,
+        8,
+        "writes",
+    )
+    assert not snapshot.fatal
+    assert not snapshot.access.outside
 
 
 def test_every_letter_of_the_log_can_be_drawn():
-    assert set(KINDS) == set(SLOT_MEANING)
-    assert len({kind.colour for kind in KINDS.values()}) == len(KINDS)
-    assert len({kind.hatch for kind in KINDS.values()}) == len(KINDS)
+    assert set(MEANINGS) == set(SLOT_LOOKS) == set(SLOT_MEANING)
+    assert len({look.colour for look in SLOT_LOOKS.values()}) == len(SLOT_LOOKS)
+    assert len({look.hatch for look in SLOT_LOOKS.values()}) == len(SLOT_LOOKS)
 
 
 def test_a_log_without_instructions_has_nothing_to_draw():
-    assert moment_of(verifier_log.parse("")) is None
-    assert moment_of(verifier_log.parse("R1 !read_ok\nprocessed 0 insns\n")) is None
+    assert snapshot_of(verifier_log.parse("")) is None
+    assert snapshot_of(verifier_log.parse("R1 !read_ok\nprocessed 0 insns\n")) is None
 
 
 # The static picture ------------------------------------------------------------
 
 
 def test_the_picture_says_which_variable_to_move():
-    axes = plot_frame(parsed("linux-6.18_llvm-14_stack_lifted"), users=USERS)
+    axes = stack_snapshot(parsed("linux-6.18_llvm-14_stack_lifted"), variables=KNOWN)
     told = texts(axes)
     assert "➜ move `event` off the stack" in told
     assert "event: 544 bytes, 32 of them outside" in told
@@ -116,7 +128,7 @@ def test_the_picture_says_which_variable_to_move():
 
 
 def test_the_access_is_drawn_to_scale():
-    axes = plot_frame(parsed("linux-6.18_llvm-14_stack_lifted"), users=USERS)
+    axes = stack_snapshot(parsed("linux-6.18_llvm-14_stack_lifted"), variables=KNOWN)
     boxes = bars(axes)
     assert (-544, 8) in boxes  # the access
     assert (-544, 32) in boxes  # the part of event outside
@@ -127,18 +139,18 @@ def test_the_access_is_drawn_to_scale():
 
 def test_a_deep_access_still_fits():
     text = "0: (7b) *(u64 *)(r10 -4096) = r1\ninvalid stack off=-4096 size=8\nprocessed 1 insns\n"
-    axes = plot_frame(verifier_log.parse(text))
+    axes = stack_snapshot(verifier_log.parse(text))
     assert axes.get_xlim()[0] < -4096
     assert "3584 bytes past the end" in texts(axes)
 
 
 def test_an_accepted_program_and_no_program_are_drawn_too():
-    assert "refused" not in texts(plot_frame(parsed("linux-6.18_llvm-14_percpu")))
-    assert "no instruction was followed" in texts(plot_frame(verifier_log.parse("")))
+    assert "refused" not in texts(stack_snapshot(parsed("linux-6.18_llvm-14_percpu")))
+    assert "no instruction was followed" in texts(stack_snapshot(verifier_log.parse("")))
 
 
 def test_who_took_the_bytes():
-    axes = plot_stack_users(USERS)
+    axes = plot_stack_variables(KNOWN)
     told = texts(axes)
     assert "1568 bytes: 1056 too many" in told
     assert "768 bytes, 256 past the limit" in told
@@ -171,7 +183,7 @@ def attributes(page, testid, name):
 
 
 def test_the_refused_step_as_html():
-    page = step_html(parsed("linux-6.18_llvm-14_stack_lifted"), users=USERS)
+    page = step_html(parsed("linux-6.18_llvm-14_stack_lifted"), variables=KNOWN)
     assert Checker(page).open == []
     assert attributes(page, "step", "data-insn") == ["15"]
     assert attributes(page, "touched", "data-offset") == ["-544"]
@@ -186,7 +198,7 @@ def test_what_a_log_says_is_escaped():
 
 
 def test_the_stepper_starts_at_the_refusal_and_steps():
-    widget = FrameStepper(parsed("linux-6.18_llvm-14_stack_lifted"), USERS)
+    widget = StackStepper(parsed("linux-6.18_llvm-14_stack_lifted"), KNOWN)
     assert widget.slider.value == 14
     assert "32 bytes past the end" in repr(widget)
     assert widget.result.value == widget.html
@@ -199,7 +211,7 @@ def test_the_stepper_starts_at_the_refusal_and_steps():
 
 
 def test_a_stepper_without_a_log_says_so():
-    widget = FrameStepper(verifier_log.parse(""))
+    widget = StackStepper(verifier_log.parse(""))
     assert widget.slider.disabled
     assert "no instruction" in repr(widget)
 
@@ -211,7 +223,7 @@ def test_any_step_of_any_log(path, number):
     if len(log.instructions):
         step = number % len(log.instructions)
         assert Checker(step_html(log, step)).open == []
-        assert step_text(moment_of(log, step))
+        assert step_text(snapshot_of(log, step))
 
 
 @settings(deadline=None, max_examples=100)
@@ -227,14 +239,13 @@ def test_any_text(text):
 @pytest.mark.live
 def test_live_from_the_report_alone():
     report = labkit.build("stack_lifted")
-    moment = moment_of(report.verifier_log, users=labkit.stack_users(report))
-    assert moment is not None and moment.access is not None
-    assert moment.fatal == report.verifier_log.fatal.body
-    assert moment.access.outside
-    told = texts(labkit.plot_frame(report))
-    assert f"move `{moment.name}` off the stack" in told
-    assert moment.name.startswith(("event", "extra", "local"))
+    snapshot = snapshot_of(report.verifier_log, variables=stack_variables(report))
+    assert snapshot is not None and snapshot.access is not None
+    assert snapshot.fatal == report.verifier_log.fatal.body
+    assert snapshot.access.outside
+    told = texts(stack_snapshot(report))
+    assert f"move `{snapshot.name}` off the stack" in told
+    assert snapshot.name.startswith(("event", "extra", "local"))
     assert (
-        moment.name in repr(labkit.frame_stepper(report))
-        or moment.name in labkit.frame_stepper(report).html
+        snapshot.name in repr(stack_stepper(report)) or snapshot.name in stack_stepper(report).html
     )

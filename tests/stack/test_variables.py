@@ -81,11 +81,11 @@ def test_any_text(text):
 
 
 def test_from_the_c_text():
-    users = stack_bytes.by_source(find("stack"), {"big_event": 544, "extra_buffer": 768})
-    sizes = {one.name: one.bytes for one in users}
+    found = stack_bytes.by_source(find("stack"), {"big_event": 544, "extra_buffer": 768})
+    sizes = {one.name: one.bytes for one in found}
     assert sizes == {"event_object": 544, "extra_object": 768}  # of local_data no size was given
     text = find("stack").text.splitlines()
-    assert all(one.line and one.name in text[one.line - 1] for one in users)
+    assert all(one.line and one.name in text[one.line - 1] for one in found)
 
 
 def test_only_the_arm_that_is_compiled_is_read():
@@ -98,10 +98,10 @@ def test_without_a_compiler_the_c_text_tells(monkeypatch):
 
     monkeypatch.setattr(stack_bytes, "by_compiler", refuse)
     monkeypatch.setattr(stack_bytes, "_struct_sizes", lambda: {"big_event": 544})
-    users = labkit.stack_users("stack")
-    assert users.sizes == {"event_object": 544}
-    assert "C text" in users.found
-    assert "C text" in repr(users)
+    found = stack_bytes.stack_variables("stack")
+    assert found.sizes == {"event_object": 544}
+    assert "C text" in found.found
+    assert "C text" in repr(found)
 
 
 @pytest.mark.live
@@ -109,22 +109,22 @@ def test_live_the_three_structs_and_nothing_else_of_size():
     layouts = labkit.layout()
     wanted = {layouts[name]["size"] for name in ("big_event", "extra_buffer", "local_data")}
     for name in ("stack", "stack_lifted"):
-        users = labkit.stack_users(name)
-        assert "compiler" in users.found
-        assert {one.bytes for one in users.users if one.bytes > 16} == wanted
-        assert users.total >= sum(wanted)
-        assert users.frame["bytes"].sum() == users.total
+        found = stack_bytes.stack_variables(name)
+        assert "compiler" in found.found
+        assert {one.bytes for one in found.variables if one.bytes > 16} == wanted
+        assert found.total >= sum(wanted)
+        assert found.table["bytes"].sum() == found.total
 
 
 @pytest.mark.live
 def test_live_the_good_program_needs_next_to_nothing():
-    assert labkit.stack_users("percpu").total <= 64
+    assert stack_bytes.stack_variables("percpu").total <= 64
 
 
 @pytest.mark.live
 def test_live_the_sizes_reach_the_explanation():
     report = labkit.build("stack")
-    sizes = labkit.stack_users(report).sizes
+    sizes = stack_bytes.stack_variables(report).sizes
     assert "544 bytes" in report.explain(sizes).change
     assert f"({sum(sizes.values())} bytes in all)" in report.explain(sizes).happened
 
@@ -135,8 +135,9 @@ def test_live_an_array_and_a_program_that_does_not_compile():
         "int f(void *ctx)\n{\n\tchar text[40] = {};\n"
         "\tbpf_get_current_comm(text, sizeof(text));\n\treturn 0;\n}\n"
     )
-    (user,) = labkit.stack_users(Variant("f", source, "")).users
+    (user,) = stack_bytes.stack_variables(Variant("f", source, "")).variables
     assert (user.name, user.bytes, user.line) == ("text", 40, 3)
-    broken = labkit.stack_users(Variant("g", source.replace("return 0;", "return nothing;"), ""))
+    nonsense = source.replace("return 0;", "return nothing;")
+    broken = stack_bytes.stack_variables(Variant("g", nonsense, ""))
     assert broken.sizes == {"text": 40}
     assert "C text" in broken.found

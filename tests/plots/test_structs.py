@@ -11,7 +11,7 @@ from matplotlib.colors import to_hex
 import labkit
 from labkit.notebook.limit import Largest
 from labkit.plots import style
-from labkit.plots.stack import STRUCTS, plot_search, plot_structs
+from labkit.plots.structs import STRUCTS, plot_search, plot_structs
 
 matplotlib.use("agg")
 

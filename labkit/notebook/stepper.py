@@ -9,18 +9,23 @@ import ipywidgets
 from labkit.building.report import BuildReport
 from labkit.notebook.panel import Panel, error_html
 from labkit.show.stack_snapshot import step_html, step_text
-from labkit.stack.snapshot import moment_of
-from labkit.stack.variables import StackUsers, stack_users
+from labkit.stack.snapshot import limit_of, snapshot_of
+from labkit.stack.variables import StackVariables, stack_variables
 from labkit.verifier_log import VerifierLog
 
 
-class FrameStepper(Panel):
+class StackStepper(Panel):
     """The slider and the step that it stands at. The arrow keys move it when it has the focus."""
 
-    def __init__(self, log: VerifierLog, users: StackUsers | None = None) -> None:
+    def __init__(
+        self,
+        log: VerifierLog,
+        variables: StackVariables | None = None,
+        limit: int | None = None,
+    ) -> None:
         self.verifier_log = log
-        self.users = users
-        first = moment_of(log, None, users)
+        self.told = (variables, limit_of(log) if limit is None else limit)
+        first = snapshot_of(log, None, *self.told)
         self.slider = ipywidgets.IntSlider(
             value=first.step.number if first else 0,
             min=0,
@@ -44,13 +49,15 @@ class FrameStepper(Panel):
 
     def _show(self, step: int) -> None:
         there = len(self.verifier_log.instructions) > 0
-        self.html = step_html(self.verifier_log, step if there else None, self.users)
-        self.words = step_text(moment_of(self.verifier_log, step, self.users) if there else None)
+        at = step if there else None
+        self.html = step_html(self.verifier_log, at, *self.told)
+        self.words = step_text(snapshot_of(self.verifier_log, at, *self.told))
         self.result.value = self.html
 
 
-def frame_stepper(built: BuildReport | VerifierLog) -> FrameStepper:
+def stack_stepper(built: BuildReport | VerifierLog) -> StackStepper:
     """Return a slider through the steps of a report's log; it starts at the refused one."""
     if isinstance(built, VerifierLog):
-        return FrameStepper(built)
-    return FrameStepper(built.verifier_log, stack_users(built) if built.source else None)
+        return StackStepper(built)
+    variables = stack_variables(built) if built.source else None
+    return StackStepper(built.verifier_log, variables, limit_of(built))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from labkit.machine.stack_limit import measured
 from labkit.plots import style
-from labkit.program.variants import STACK_LIMIT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,11 +18,13 @@ _HEIGHT = 0.62
 _LABEL_FROM = 90  # bytes: a field narrower than that has no room for its name
 
 
-def plot_structs(layouts: Mapping[str, Any] | None = None, axes: Axes | None = None) -> Axes:
-    """Draw each struct, and all of them together, to scale against a frame of 512 bytes.
+def plot_structs(
+    layouts: Mapping[str, Any] | None = None, axes: Axes | None = None, limit: int | None = None
+) -> Axes:
+    """Draw each struct, and all of them together, to scale against the stack that there is.
 
-    ``layouts`` is what labkit.layout() returns, and by default it is asked now. A row's part past
-    the limit is hatched.
+    ``layouts`` is what labkit.layout() returns, and by default it is asked now; so is ``limit``, in
+    bytes. A row's part past the limit is hatched.
     """
     if layouts is None:
         from labkit.building.build import layout
@@ -30,29 +32,26 @@ def plot_structs(layouts: Mapping[str, Any] | None = None, axes: Axes | None = N
         layouts = layout()
     axes = axes or style.new_axes(10, 3.6)
     total = sum(layouts[name]["size"] for name in STRUCTS)
-    _draw_frame(axes, y=0)
+    limit = limit or measured().bytes or total  # where it is not known, nothing is past it
+    axes.barh(0, limit, _HEIGHT, color="white", edgecolor=style.LIMIT, linewidth=2.5)
+    axes.text(limit / 2, 0, "all the stack there is", ha="center", va="center")
     for row, name in enumerate(STRUCTS, 1):
-        _draw_struct(axes, row, layouts[name], start=0)
+        _draw_struct(axes, row, layouts[name], limit)
     start = 0
     for name in STRUCTS:
-        _draw_struct(axes, 4, layouts[name], start, names=False)
+        whole = {"name": name, "offset": 0, "size": layouts[name]["size"]}
+        _draw_struct(axes, 4, {"fields": [whole]}, limit, start)
         start += layouts[name]["size"]
-    _finish(axes, layouts, total)
+    _finish(axes, layouts, total, limit)
     return axes
 
 
-def _draw_frame(axes: Axes, y: float) -> None:
-    axes.barh(y, STACK_LIMIT, _HEIGHT, color="white", edgecolor=style.LIMIT, linewidth=2.5)
-    axes.text(STACK_LIMIT / 2, y, "all the stack there is", ha="center", va="center")
-
-
 def _draw_struct(
-    axes: Axes, y: float, layout: Mapping[str, Any], start: int, names: bool = True
+    axes: Axes, y: float, layout: Mapping[str, Any], limit: int, start: int = 0
 ) -> None:
-    fields = layout["fields"] if names else [{"name": layout["name"], "offset": 0, **_size(layout)}]
-    for field in fields:
+    for field in layout["fields"]:
         left, end = start + field["offset"], start + field["offset"] + field["size"]
-        inside = max(0, min(end, STACK_LIMIT) - left)
+        inside = max(0, min(end, limit) - left)
         _bar(axes, y, left, inside, style.GOOD)
         _bar(axes, y, left + inside, end - left - inside, style.BAD, hatch="//")
         if field["size"] >= _LABEL_FROM:
@@ -61,26 +60,22 @@ def _draw_struct(
             axes.text((left + end) / 2, y, words, ha="center", va="center", bbox=box, zorder=5)
 
 
-def _size(layout: Mapping[str, Any]) -> dict[str, int]:
-    return {"size": int(layout["size"])}
-
-
 def _bar(axes: Axes, y: float, left: float, width: float, colour: str, hatch: str = "") -> None:
     if width > 0:
         face = colour + "66"  # part transparent, so that hatch and outline stand out
         axes.barh(y, width, _HEIGHT, left, color=face, edgecolor=colour, hatch=hatch, linewidth=1)
 
 
-def _finish(axes: Axes, layouts: Mapping[str, Any], total: int) -> None:
-    sizes = [STACK_LIMIT, *(layouts[name]["size"] for name in STRUCTS), total]
+def _finish(axes: Axes, layouts: Mapping[str, Any], total: int, limit: int) -> None:
+    sizes = [limit, *(layouts[name]["size"] for name in STRUCTS), total]
     for y, size in enumerate(sizes):
-        over = f", {size - STACK_LIMIT} too many" if size > STACK_LIMIT else ""
+        over = f", {size - limit} too many" if size > limit else ""
         axes.text(size + 10, y, f"{size} bytes{over}", va="center", zorder=6)
     axes.set_yticks(range(5), ["BPF stack", *STRUCTS, "together"])
     axes.invert_yaxis()
-    axes.set_xlim(0, total * 1.2)
+    axes.set_xlim(0, max(total, limit) * 1.2)
     axes.set_xlabel("bytes (hatched: past the limit)")
-    style.limit_line(axes, STACK_LIMIT, f"the limit: {STACK_LIMIT}")
+    style.limit_line(axes, limit, f"the limit: {limit}")
 
 
 def plot_search(*found: Largest, axes: Axes | None = None) -> Axes:
@@ -94,7 +89,8 @@ def plot_search(*found: Largest, axes: Axes | None = None) -> Axes:
     axes.set_xlabel("bytes of stack in the program")
     axes.set_ylabel("build number")
     axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
-    style.limit_line(axes, STACK_LIMIT, f"the kernel's limit: {STACK_LIMIT}")
+    if (limit := measured().bytes) is not None:
+        style.limit_line(axes, limit, f"the kernel's limit: {limit}")
     return axes
 
 

@@ -9,7 +9,7 @@ import nbformat
 import pytest
 
 import labkit
-from labkit.stack.snapshot import moment_of
+from labkit.stack.snapshot import snapshot_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.live, pytest.mark.timeout(300)]
 
@@ -42,7 +42,7 @@ def output(lab: Any, number: int) -> Any:
 def refused() -> Any:
     """The refused step as the library itself finds it, in a build of its own."""
     report = labkit.build("stack_lifted")
-    return moment_of(report.verifier_log, users=labkit.stack_users(report))
+    return snapshot_of(report.verifier_log, variables=labkit.stack_users(report))
 
 
 def test_it_starts_at_the_refused_write(ran: Any, refused: Any) -> None:
