@@ -141,12 +141,18 @@ def what_is_wrong(lab: Lab, statuses: Sequence[int]) -> list[str]:
     faults = [] if ended else [f"it did not end within {END_LIMIT:g} s"]
     told = TRACEBACK.search(lab.err + lab.out)
     if told:
-        faults.append(f"a traceback: {told[0][-600:]}")
-    if ended and status not in statuses:
+        faults.append(f"a traceback: {_where(told[0])}")
+    elif ended and status not in statuses:
         faults.append(f"status {status}, not one of {list(statuses)}: {_tail(lab)}")
     if status in (2, 3) and not ADVICE.search(lab.err + lab.out):
         faults.append(f"no word of what to do: {_tail(lab)}")
     return faults + (what_stays(lab) if ended else [])
+
+
+def _where(traceback: str) -> str:
+    """Return the last line of a traceback, and the last place in labkit that it names."""
+    places = re.findall(r'(labkit/\S+)", line (\d+)', traceback)
+    return f"{traceback.strip().splitlines()[-1]} at {':'.join(places[-1]) if places else '?'}"
 
 
 def _tail(lab: Lab) -> str:

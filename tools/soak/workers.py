@@ -13,7 +13,7 @@ from tools.soak.lab import next_call_works, trial
 SYSTEM_PYTHON = "/usr/bin/python3"
 DAMAGE = "LABKIT_SOAK_DAMAGE"
 
-# Stands between the lab and its real worker, and spoils what that says at a given byte.
+# Stands between the lab and its real worker, and spoils what that says, at a given byte.
 BETWEEN = f"""#!{SYSTEM_PYTHON} -I
 import os, signal, subprocess, sys
 kind, place, seed = os.environ["{DAMAGE}"].split(":")
@@ -32,7 +32,7 @@ def write(data):
         view = view[os.write(out, view):]
 
 
-sent = 0
+sent = messages = 0
 try:
     while data := os.read(ours, 65536):
         at = place - sent
@@ -42,14 +42,18 @@ try:
                 write(data[:at])
                 break
             if kind == "garbled":
-                wrong = bytes(chance.randrange(256) for _ in range(chance.randrange(1, 64)))
+                signs = chance.choice([bytes(range(256)), b'0123456789"{{}}[],:ab '])
+                wrong = bytes(chance.choices(signs, k=chance.randrange(1, 64)))
                 data = data[:at] + wrong + data[at + len(wrong) * chance.randrange(2):]
-            if kind == "enormous":
-                data = data[:at] + b"\\xff" * 9
-                write(data)
-                for _ in range(128):
-                    write(bytes(1 << 20))
-                break
+        messages += 1  # it writes a message at a time
+        if kind == "enormous" and messages == 2 + place % 3:
+            write(b"\\xff" * 4)  # a length
+            for _ in range(128):
+                write(bytes(1 << 20))
+            worker.kill()
+            while os.read(0, 65536):  # until the lab has had enough
+                pass
+            break
         write(data)
 except BrokenPipeError:
     pass
