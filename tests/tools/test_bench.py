@@ -71,13 +71,14 @@ def test_a_peer_that_is_not_installed_is_named_with_the_option() -> None:
     assert peers.lacking("sh", "no-such-peer") == "no-such-peer missing (--install-peers)"
 
 
-def test_the_idiom_makes_the_same_table() -> None:
+@pytest.mark.parametrize("parts", [tables.slicing, tables.copying])
+def test_the_idiom_makes_the_same_table(parts) -> None:
     """Else it would be no comparison."""
     import made_runs
 
     made = [made_runs.record(pid=n, cpu=n % 2, timestamp=n, comm=b"a" * (n % 9)) for n in range(50)]
     run = made_runs.make_run(made)
-    theirs = tables.by_callback(run.records, run.clock_offset)
+    theirs = tables.by_callback(run.records, run.clock_offset, parts)
     assert theirs.astype(str).equals(run.frame.astype(str))
 
 

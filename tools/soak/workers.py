@@ -108,14 +108,19 @@ except labkit.LabError as error:
 """
 
 
+def between(folder: Path, damage: str) -> dict[str, str]:
+    """Put a worker into the folder that says the wrong things; return what makes the lab use it."""
+    python = folder / "python3"
+    python.write_text(BETWEEN)
+    python.chmod(0o755)
+    return {"LABKIT_BCC_PYTHON": str(python), DAMAGE: damage}
+
+
 def _damaged(kind: str, chance: random.Random) -> list[str]:
     with tempfile.TemporaryDirectory(prefix="labkit-soak-") as folder:
-        between = Path(folder, "python3")
-        between.write_text(BETWEEN)
-        between.chmod(0o755)
         damage = f"{kind}:{int(chance.triangular(0, 30_000, 0))}:{chance.randrange(1 << 30)}"
-        environment = {"LABKIT_BCC_PYTHON": str(between), DAMAGE: damage}
         ask = [sys.executable, "-c", ASK]
+        environment = between(Path(folder), damage)
         faults, _told = trial(ask, environment=environment, statuses=(0, 3))
     return [f"{damage}: {fault}" for fault in faults] + next_call_works()
 
