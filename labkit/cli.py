@@ -10,7 +10,6 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 from labkit.building.report import ACCEPTED, HOST_REFUSED, WORKER_DIED, BuildReport
@@ -41,10 +40,12 @@ def say_machine(report: BuildReport) -> None:
 
 def command_check(options: argparse.Namespace) -> int:
     """Run ``check``."""
+    from labkit.collecting.folders import notice
     from labkit.machine.check import check
 
     found = check()
     print(json.dumps(found.to_json(), indent=2) if options.json else found)
+    print(notice(), file=sys.stderr, end="")
     lacking = [row for row in found if row.ok is False]
     for row in lacking:
         print(f"{row.name}: {row.found}\n  To mend it: {row.mend}", file=sys.stderr)
@@ -65,51 +66,9 @@ def command_build(options: argparse.Namespace) -> int:
 
 def command_run(options: argparse.Namespace) -> int:
     """Run ``run``."""
-    from labkit.building.build import layout
-    from labkit.collecting.collection import collect
-    from labkit.show import terminal
+    from labkit import run_command
 
-    if options.csv:
-        _check_writable(options.csv)
-    progress(f"building {options.variant}")
-    sizes = [word for word in options.define if "=" in word]
-    print(terminal.banner(layout(*sizes)), flush=True)
-    run = collect(
-        options.variant, seconds=options.seconds, defines=options.define, on_records=_print_events
-    )
-    if not run.attached:
-        print(terminal.report(run.report))
-        say_machine(run.report)
-        return status_of(run.report)
-    return _say_account(run, options.csv)
-
-
-def _check_writable(path: str) -> None:
-    """Refuse now what could not be written after the run."""
-    folder = Path(path).resolve().parent
-    if not folder.is_dir() or not os.access(folder, os.W_OK) or Path(path).is_dir():
-        raise UsageError(f"cannot write {path!r}: name a file in a folder that exists")
-
-
-def _print_events(records: Any, clock_offset: int) -> None:
-    from labkit.collecting import records as recorded
-    from labkit.show import terminal
-
-    ordered = records[records["timestamp"].argsort(kind="stable")]
-    frame = recorded.to_frame(ordered, clock_offset)
-    for line in terminal.event_lines(frame, ordered["data"][:, :4]):
-        print(line, flush=True)
-
-
-def _say_account(run: Any, csv: str | None) -> int:
-    from labkit.show import terminal
-
-    print(terminal.account(run), flush=True)
-    if csv:
-        from labkit.collecting.files import export_csv
-
-        print(f"wrote {export_csv(run, csv)}")
-    return ACCEPTED_STATUS if run.complete else MACHINE_STATUS
+    return run_command.command_run(options)
 
 
 def command_explain(options: argparse.Namespace) -> int:
@@ -197,6 +156,9 @@ def parser() -> argparse.ArgumentParser:
         )
     run.add_argument("--seconds", type=float, metavar="N", help="stop after N seconds")
     run.add_argument("--csv", metavar="FILE", help="write the events to FILE at the end")
+    run.add_argument(
+        "--quiet", action="store_true", help="print no events: how many there are, and their rate"
+    )
     return top
 
 

@@ -23,6 +23,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from labkit.collecting import folders
 from labkit.errors import MachineError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -192,6 +193,7 @@ def _announce(url: str) -> None:
     if os.geteuid() != 0 and "LABKIT_BCC_PYTHON" not in os.environ:
         words = "Not root: programs can be read here, but not loaded. For that: sudo ./lab"
         print(words, file=sys.stderr)
+    print(folders.notice(), file=sys.stderr, end="")
     ready = "JupyterLab is ready. Open this address in a browser on this machine"
     print(f"\n{ready} (Ctrl-C here stops it):\n\n    {url}\n", flush=True)
 

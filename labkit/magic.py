@@ -20,7 +20,7 @@ from labkit.errors import LabError, UsageError
 from labkit.program.variants import Variant
 
 if TYPE_CHECKING:
-    from labkit.collecting.collection import Run
+    from labkit.collecting.run import Run
 
 USAGE = "%%bpf [NAME] [-D WORD[=VALUE]]... [--lift] [--run SECONDS]"
 NEEDED_TO_RUN = ("events", "counters")  # the maps that a collection reads

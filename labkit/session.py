@@ -86,8 +86,8 @@ class Session:
     def _first_frame(self) -> dict[str, Any]:
         deadline = time.monotonic() + START_LIMIT
         while time.monotonic() < deadline:
-            for _kind, payload in self.read(1.0) or ():
-                return dict(json.loads(payload))
+            for message in self.read(1.0) or ():
+                return message
             if self.process.poll() is not None:
                 break
         self.stderr.seek(0)
@@ -98,20 +98,18 @@ class Session:
         """Send one request. A worker that is gone shows at the next read."""
         assert self.process.stdin
         with contextlib.suppress(BrokenPipeError, ValueError):
-            wire.write_all(self.process.stdin.fileno(), wire.pack_json(message))
+            wire.write_all(self.process.stdin.fileno(), wire.pack(message))
 
-    def read(self, timeout: float) -> list[tuple[bytes, bytes]] | None:
-        """Return the frames that arrive within timeout seconds; None at the end of the pipe."""
+    def read(self, timeout: float) -> list[dict[str, Any]] | None:
+        """Return the messages that arrive within timeout seconds; None once there are no more."""
+        if self.reply_fd < 0:
+            return None
         poller = select.poll()
         poller.register(self.reply_fd, select.POLLIN | select.POLLHUP)
         if not poller.poll(timeout * 1000):
             return []
         data = os.read(self.reply_fd, 1 << 20)
-        return list(self.decoder.feed(data)) if data else None
-
-    def fileno(self) -> int:
-        """Return the descriptor that is readable when the worker has said something."""
-        return self.reply_fd
+        return list(map(json.loads, self.decoder.feed(data))) if data else None
 
     @property
     def usable(self) -> bool:
@@ -141,7 +139,7 @@ class Session:
 
 
 class Job:
-    """One request under way: its events so far, its records, and whether it is over."""
+    """One request under way: its events so far, and whether it is over."""
 
     def __init__(self, session: Session, request: dict[str, Any]) -> None:
         self.session = session
@@ -151,25 +149,19 @@ class Job:
         session.job = self
         session.send(request)
 
-    def read(self, timeout: float) -> list[bytes]:
-        """Take in what arrives within timeout seconds; return the records among it."""
+    def read(self, timeout: float) -> None:
+        """Take in what arrives within timeout seconds. A worker that is gone has said its last."""
         if self.over:
-            return []
-        frames = self.session.read(timeout)
-        if frames is None or time.monotonic() > self.hard_limit:
+            return
+        messages = self.session.read(timeout)
+        if messages is None or time.monotonic() > self.hard_limit:
             self._finish()
             self.session.close()
-            return []
-        records = [payload for kind, payload in frames if kind == wire.RECORDS]
-        for kind, payload in frames:
-            if kind == wire.JSON:
-                self._take(json.loads(payload))
-        return records
-
-    def _take(self, event: dict[str, Any]) -> None:
-        self.events.append({**event, "at": time.monotonic()})
-        if event["event"] == "end":
-            self._finish()
+            return
+        for message in messages:
+            self.events.append({**message, "at": time.monotonic()})
+            if message["event"] == "end":
+                self._finish()
 
     def _finish(self) -> None:
         self.over = True
@@ -237,6 +229,7 @@ def describe_problem(python: str, hello: dict[str, Any]) -> str:
     kinds = {
         "no_bcc": f"{python} has no bcc",
         "wrong_bcc": f"the bcc of {python} is an unrelated package from PyPI ({hello['detail']})",
+        "broken_bcc": f"the bcc of {python} cannot be imported ({hello['detail']})",
         "no_python": f"{python} does not run ({hello['detail']})",
         "no_answer": f"{python} did not start bcc ({hello['detail']})",
     }

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from labkit.building.report import ACCEPTED, BuildReport, Gate
 from labkit.collecting import records as recorded
-from labkit.collecting.collection import Run
+from labkit.collecting.run import Run
 
 VERSIONS = {
     "python": "3.11.2",

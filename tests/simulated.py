@@ -26,14 +26,14 @@ import pytest
 
 from labkit import session
 from labkit.machine import bpf_syscall, stack_limit
-from labkit.notebook import mistakes
 
 LIMIT = 2048  # bytes
 PRIVATE = ("kprobe", "tracepoint", "raw_tracepoint")  # types whose functions have private stacks
 ROUNDED = 16  # bytes: to that a frame counts in a chain
 HERE = 512  # bytes: what the kernel grants under which the tests run, for the rewriting
 
-_ADD, _CALL, _TAIL_CALL, _FRAME_POINTER = 0x07, 0x85, 12, 10
+_ADD, _STORE, _CALL, _TAIL_CALL, _FRAME_POINTER = 0x07, 0x7A, 0x85, 12, 10
+_REAL_LOAD = bpf_syscall.load
 
 
 # Bare instructions ------------------------------------------------------------
@@ -42,8 +42,8 @@ _ADD, _CALL, _TAIL_CALL, _FRAME_POINTER = 0x07, 0x85, 12, 10
 def load(instructions: bytes, program_type: str) -> tuple[int, str]:
     """Judge a program as bpf_syscall.load() does: errno (0: accepted) and the verifier's log."""
     frames, tail_call = _frames(instructions)
-    if len(frames) == 0:  # none of stack_limit's
-        return bpf_syscall.load(instructions, program_type)
+    if not frames:
+        return _REAL_LOAD(instructions, program_type)
     deep = next((size for size in frames if size > LIMIT), None)
     if deep is not None:
         return errno.EACCES, f"{_WALK}invalid write to stack R1 off=-{deep} size=8\n{_PROCESSED}"
@@ -73,14 +73,25 @@ def closing(depth: int, frames: list[int], name: str = "main_prog") -> str:
 
 
 def _frames(instructions: bytes) -> tuple[list[int], bool]:
-    """Return the frames that stack_limit.call_chain() asks for, and whether it adds a tail call."""
-    frames, tail_call = [], False
+    """Return the frames of a chain of functions, and whether there is a tail call.
+
+    No frames are returned for a program that does anything else.
+    """
+    frames: list[int] = []
+    tail_call = False
     for place in range(0, len(instructions), 8):
-        code, registers, _offset, number = struct.unpack_from("=BBhi", instructions, place)
-        source = registers >> 4 if sys.byteorder == "little" else registers & 15
+        code, registers, offset, number = struct.unpack_from("=BBhi", instructions, place)
+        little = sys.byteorder == "little"
+        source = registers >> 4 if little else registers & 15
+        target = registers & 15 if little else registers >> 4
+        helper = code == _CALL and source == 0
+        if helper and (number != _TAIL_CALL or frames):  # in a callee there is a rule of its own
+            return [], False
+        tail_call |= helper
         if code == _ADD and number < 0:
             frames.append(-number)
-        tail_call |= code == _CALL and source == 0 and number == _TAIL_CALL
+        elif code == _STORE and target == _FRAME_POINTER:
+            frames.append(-offset)
     return frames, tail_call
 
 
@@ -144,7 +155,7 @@ def deeper(log: str, moves: Moves) -> str:
                         .rstrip("\n"), text)  # fmt: skip
 
 
-_BEYOND_HERE = re.compile(r"^.*\bstack .*?off=-(\d+)", re.M)
+_BEYOND_HERE = re.compile(r"^.*\bstack (?:type )?R\d+ off=-(\d+) ", re.M)
 
 
 def _judged(event: dict[str, Any], moves: Moves) -> dict[str, Any]:
@@ -154,7 +165,7 @@ def _judged(event: dict[str, Any], moves: Moves) -> dict[str, Any]:
     if moves:
         return {**event, "log": deeper(event["log"], moves)}
     refused = _BEYOND_HERE.findall(event["log"])
-    if event["passed"] or not refused or int(refused[-1]) > LIMIT:
+    if event["passed"] or not refused or not HERE < int(refused[-1]) <= LIMIT:
         return event
     walk = event["log"][: event["log"].rindex("\n", 0, _last_refusal(event["log"])) + 1]
     depth = int(refused[-1])
@@ -184,12 +195,12 @@ def asking(run_to_end: Callable[..., Any]) -> Callable[..., Any]:
 def forget() -> None:
     """Forget what was measured, before the kernel is another one."""
     stack_limit.measured.cache_clear()
-    mistakes.functions_have_private_stacks.cache_clear()
 
 
 def install(patch: pytest.MonkeyPatch | None = None) -> None:
     """Replace the places that ask the kernel; without ``patch`` for this process's whole life."""
     patch = patch or pytest.MonkeyPatch()
+    patch.setattr(bpf_syscall, "load", load)
     patch.setattr(stack_limit, "load", load)
     patch.setattr(session, "run_to_end", asking(session.run_to_end))
     forget()

@@ -38,7 +38,7 @@ def lab(*words: str, **options: object) -> subprocess.CompletedProcess[str]:
     [
         (["percpu"], 0, "accepted"),
         (["stack"], 1, "compiler_refused"),
-        (["stack_lifted"], 1, "verifier_refused"),
+        (["stack_beyond"], 1, "verifier_refused"),
         (["percpu", "-D", "BAD_EXAMPLE_STACK"], 1, "compiler_refused"),
     ],
 )
@@ -63,8 +63,8 @@ def test_run_stack_shows_gate_text_mark_and_cure() -> None:
 
 
 @pytest.mark.live
-def test_run_stack_lifted_marks_the_verifiers_line() -> None:
-    result = lab("run", "stack_lifted")
+def test_run_stack_beyond_marks_the_verifiers_line() -> None:
+    result = lab("run", "stack_beyond")
     assert result.returncode == 1
     marked = [line for line in result.stdout.splitlines() if line.startswith(">>> ")]
     assert len(marked) == 1

@@ -120,7 +120,7 @@ class Lab:
         """Run ./lab to its end; what it called is in `calls` afterwards."""
         self.calls_file.write_text("")
         with self.start(*args, **options) as process:
-            stdout, stderr = process.communicate(timeout=60)
+            stdout, stderr = process.communicate(timeout=150)
         assert "unbound variable" not in stderr
         assert not re.search(r"lab: line \d+", stderr), "a bash trace"
         return subprocess.CompletedProcess(args, process.returncode, stdout, stderr)
@@ -385,7 +385,7 @@ class TestVenv:
         lab.say("has-venv")
         first, second = lab.start("build", "percpu"), lab.start("build", "percpu")
         for process in (first, second):
-            process.communicate(timeout=60)
+            process.communicate(timeout=150)
             assert process.returncode == 0
         assert lab.calls.count("-m venv") == 1
 
@@ -398,7 +398,7 @@ class TestVenv:
         assert "older than 3.10" in done.stderr
 
 
-def wait_for(condition, seconds: float = 30) -> None:
+def wait_for(condition, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
@@ -507,7 +507,7 @@ class TestHandingOver:
 
     def test_labkit_is_the_process_itself_so_that_signals_reach_it(self, ready_lab):
         with ready_lab.start("run", "percpu") as process:
-            stdout, _ = process.communicate(timeout=30)
+            stdout, _ = process.communicate(timeout=150)
         assert f" pid {process.pid} " in stdout
 
     def test_arguments_arrive_as_they_were(self, ready_lab):
@@ -592,7 +592,7 @@ class RunningLab:
         for line in self.process.stdout:
             if match := re.search(r"http://\S+", line):
                 return match[0]
-        _, stderr = self.process.communicate(timeout=10)
+        _, stderr = self.process.communicate(timeout=60)
         raise AssertionError(stderr)
 
     @property
@@ -614,7 +614,7 @@ class RunningLab:
 
     def stop(self, sign: int = signal.SIGTERM) -> int:
         self.process.send_signal(sign)
-        self.process.communicate(timeout=30)
+        self.process.communicate(timeout=150)
         return self.process.returncode
 
     def processes(self) -> list[str]:
@@ -705,7 +705,7 @@ class TestJupyter:
     def test_says_when_the_given_port_is_taken(self, jupyter):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
-            _, stderr = jupyter("--port", str(port)).process.communicate(timeout=30)
+            _, stderr = jupyter("--port", str(port)).process.communicate(timeout=150)
         assert f"port {port} is in use" in stderr
         assert "to mend: sudo ./lab --port " in stderr
 

@@ -11,7 +11,6 @@
 import importlib.util
 import os
 import sys
-from typing import Any
 
 WRONG_BCC = 4
 RUN = ["ipywidgets", "jupyterlab", "markupsafe", "matplotlib", "nbconvert", "numpy", "pandas"]
@@ -53,5 +52,5 @@ def new_enough() -> int:
 
 
 if __name__ == "__main__":
-    QUESTIONS: Any = {"bcc": bcc, "lacks": lacks, "new-enough": new_enough, "venv": venv}
-    sys.exit(QUESTIONS[sys.argv[1]](*sys.argv[2:]))
+    QUESTIONS = {"bcc": bcc, "lacks": lacks, "new-enough": new_enough, "venv": venv}
+    sys.exit(QUESTIONS[sys.argv[1]](*sys.argv[2:]))  # type: ignore[operator]

@@ -73,7 +73,8 @@ def execute(path: Path) -> NotebookNode:
     from nbconvert.preprocessors import ExecutePreprocessor
 
     notebook = nbformat.read(path, as_version=4)
-    executor = ExecutePreprocessor(timeout=CELL_LIMIT, record_timing=False)
+    quiet = ["--log-level=ERROR"]  # what the kernel logs for itself is no output of a cell
+    executor = ExecutePreprocessor(timeout=CELL_LIMIT, record_timing=False, extra_arguments=quiet)
     try:
         executed, _ = executor.preprocess(notebook, {"metadata": {"path": str(path.parent)}})
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
@@ -83,16 +84,16 @@ def execute(path: Path) -> NotebookNode:
 
 def readable(notebook: NotebookNode, name: str, versions: dict[str, str]) -> NotebookNode:
     """Return the copy: plain outputs, nothing of widgets, and a first cell that says what it is."""
-    from nbconvert.preprocessors import ClearMetadataPreprocessor
     from nbformat import from_dict
 
-    clear = ClearMetadataPreprocessor(preserve_nb_metadata_mask={"kernelspec"})
-    copy, _ = clear.preprocess(from_dict(notebook), {})
+    copy = from_dict(notebook)
+    copy.metadata = {"kernelspec": copy.metadata.kernelspec}
     for cell in copy.cells:
+        cell.metadata = {}
         if cell.cell_type == "code":
             cell.outputs = [plain for output in cell.outputs for plain in _plain(output)]
     copy.cells.insert(0, _about(name, versions))
-    return copy
+    return from_dict(copy)
 
 
 def _about(name: str, versions: dict[str, str]) -> NotebookNode:

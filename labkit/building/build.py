@@ -36,11 +36,8 @@ def build(
     """
     chosen = find(variant).with_defines(*map(checked_define, defines))
     report = _build_once(chosen, "lab", time_limit, log_level)
-    if report.outcome == reports.COMPILER_REFUSED and _may_be_headers(report):
-        second = _build_once(chosen, "machine", time_limit, log_level)
-        if second.outcome != reports.COMPILER_REFUSED:
-            note = "compiled with this machine's kernel headers: the lab's own lack something"
-            return replace(second, notes=(*second.notes, note))
+    if other_headers_may_help(report):
+        return of_two_tries(report, _build_once(chosen, "machine", time_limit, log_level))
     return report
 
 
@@ -57,9 +54,18 @@ def machine_has_headers() -> bool:
     return any((tree / "include/linux/kconfig.h").exists() for tree in trees)
 
 
-def _may_be_headers(report: BuildReport) -> bool:
-    """Whether the machine's own headers may help: they are there, and LLVM did not object."""
-    return "BPF stack limit" not in report.compiler_log and machine_has_headers()
+def other_headers_may_help(report: BuildReport) -> bool:
+    """Whether the machine's own headers may help: they are there, and it was not the stack."""
+    refused = report.outcome == reports.COMPILER_REFUSED
+    return refused and "BPF stack limit" not in report.compiler_log and machine_has_headers()
+
+
+def of_two_tries(ours: BuildReport, machines: BuildReport) -> BuildReport:
+    """Return the report that counts of a build with the lab's headers and with the machine's."""
+    if machines.outcome == reports.COMPILER_REFUSED:
+        return ours
+    note = "compiled with this machine's kernel headers: the lab's own lack something"
+    return replace(machines, notes=(*machines.notes, note))
 
 
 def request_for(

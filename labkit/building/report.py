@@ -38,6 +38,11 @@ __all__ = [
     "judge",
 ]
 
+KILLED = {
+    "late": "it was killed: the time limit was over",
+    "stopped": "it was asked to stop, did not within five seconds, and was killed",
+}
+
 # bcc creates the maps between the two gates and prints this when the kernel will not have one.
 _MAP_REFUSED = re.compile(r"could not open bpf map: (?P<map>[^,\n]*), error: (?P<error>.*)")
 
@@ -184,7 +189,8 @@ def judge(events: list[dict[str, Any]]) -> Verdict:
     if not compiled["passed"]:
         return _judge_compile_error(compiled, end["printed"] if end else "")
     compiler = Gate("compiler", True, compiled["seconds"])
-    return _judge_loads([e for e in events if e["event"] == "loaded"], compiler, end)
+    loads = [event for event in events if event["event"] == "loaded"]
+    return _judge_loads(loads, compiler, end, named.get("not_attached"))
 
 
 def _judge_death_in_compiler(named: dict[str, Any], end: dict[str, Any] | None) -> Verdict:
@@ -206,7 +212,10 @@ def _judge_compile_error(compiled: dict[str, Any], printed: str) -> Verdict:
 
 
 def _judge_loads(
-    loads: list[dict[str, Any]], compiler: Gate, end: dict[str, Any] | None
+    loads: list[dict[str, Any]],
+    compiler: Gate,
+    end: dict[str, Any] | None,
+    not_attached: dict[str, Any] | None,
 ) -> Verdict:
     seconds = sum(load["seconds"] for load in loads)
     failed = next((load for load in loads if not load["passed"]), None)
@@ -216,19 +225,20 @@ def _judge_loads(
         return Verdict(HOST_REFUSED, compiler, reason=reason)
     if failed:
         return Verdict(VERIFIER_REFUSED, compiler, Gate("verifier", False, seconds))
+    verifier = Gate("verifier", True, seconds) if loads else Gate("verifier")
+    if not_attached:
+        return Verdict(HOST_REFUSED, compiler, verifier, not_attached["reason"])
     if end is None or end["exit_code"] != 0:
         return Verdict(WORKER_DIED, compiler, reason=how_it_ended(end))
-    return Verdict(
-        ACCEPTED, compiler, Gate("verifier", True, seconds) if loads else Gate("verifier")
-    )
+    return Verdict(ACCEPTED, compiler, verifier)
 
 
 def how_it_ended(end: dict[str, Any] | None) -> str:
     """Say in one line how the worker's process ended; None: it vanished without a word."""
     if end is None:
         return "the worker was killed from outside"
-    if end["timed_out"]:
-        return "it was killed: the time limit was over"
+    if end["killed"]:
+        return KILLED[end["killed"]]
     if end["signal"] is not None:
         return f"a signal ended it: {end['signal']}"
     return f"it ended with status {end['exit_code']}"

@@ -12,6 +12,7 @@ from labkit.claims.measuring import NotTold, Step, Taken
 from labkit.collecting import collection
 from labkit.collecting.workload import exec_storm
 from labkit.errors import LabError
+from labkit.machine.cpus import possible_cpus
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,7 +67,8 @@ def _account(taken: Taken) -> pd.DataFrame:
 
     counters, records = taken.values(0, "counters"), taken.records(0)
     rows = [
-        (cpu, *_of_cpu(count, records[records["cpu"] == cpu])) for cpu, count in enumerate(counters)
+        (cpu, *_of_cpu(count, records[records["cpu"] == cpu]))
+        for cpu, count in zip(possible_cpus(), counters, strict=True)
     ]
     columns = ["cpu", "attempted", "submitted", "failed", "delivered", "missing"]
     return pd.DataFrame(rows, columns=columns)

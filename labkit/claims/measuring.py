@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import random
+import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -185,9 +186,11 @@ def measure(
         "sources": [build.request_for(s, "lab", TIME_LIMIT, 1) for s in sources],
         "steps": [{**vars(step), "sources": list(step.sources)} for step in steps],
     }
-    told, versions = session.run_to_end(request)
+    with tempfile.TemporaryDirectory(prefix="labkit-") as folder:
+        told, versions = session.run_to_end({**request, "records": folder})
+        taken = tuple(_taken(steps, told))
     reports = [_report(n, variant, told, versions) for n, variant in enumerate(sources)]
-    done = Measurement(tuple(reports), tuple(_taken(steps, told)), versions)
+    done = Measurement(tuple(reports), taken, versions)
     _insist(done, len(steps), told, partial)
     return done
 
@@ -230,7 +233,7 @@ def _taken(steps: Sequence[Step], told: list[dict[str, Any]]) -> list[Taken]:
             seconds=event["seconds"],
             bursts=[{int(n): told for n, told in burst.items()} for burst in event["bursts"]],
             maps={int(n): maps for n, maps in event["maps"].items()},
-            raw={int(n): base64.b64decode(sent) for n, sent in event["records"].items()},
+            raw={int(n): Path(path).read_bytes() for n, path in event["records"].items()},
         )
         for event in told
         if event["event"] == "step"

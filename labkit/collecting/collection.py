@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import platform
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from labkit.building import build
 from labkit.building.report import BuildReport
-from labkit.collecting import records
+from labkit.collecting.folders import EVENT, new_path
+from labkit.collecting.records import record_dtype
+from labkit.collecting.run import Run
+from labkit.collecting.run_file import COUNTS, RunFile, percpu_values
 from labkit.errors import UsageError
 from labkit.program.variants import Variant, find
 from labkit.session import Job, Session
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 RING = "events"
 SLOTS = ("event_slot", "extra_slot", "local_slot")
 LOG_LEVEL = build.LOG_LEVEL
+FINISH_LIMIT = 30.0  # seconds for a worker to end a run; then it is ended
+TICK = 0.1  # seconds between two looks at what is new
+OnRecords = Callable[[np.ndarray[Any, Any], int], None]
 LONGEST = 7 * 24 * 3600.0  # seconds: a run without a time of its own ends after a week
 
 
@@ -37,69 +40,12 @@ class Workload(Protocol):
         """End; nothing of it is left."""
 
 
-@dataclass
-class Run:
-    """What one collection brought home.
-
-    ``records`` are the events as the BPF program wrote them, ``slots`` the per-CPU scratch at the
-    end of the run: a structured array for each map, one element a possible CPU.
-    """
-
-    report: BuildReport
-    records: np.ndarray[Any, Any]
-    counters: np.ndarray[Any, Any]
-    slots: dict[str, np.ndarray[Any, Any]] = field(default_factory=dict)
-    clock_offset: int = 0
-    seconds: float = 0.0
-    interrupted: bool = False
-    complete: bool = True  # False if the worker died: then the account is not known
-
-    @cached_property
-    def frame(self) -> pd.DataFrame:
-        """One row an event; the columns are labkit.collecting.records.COLUMNS."""
-        return records.to_frame(self.records, self.clock_offset)
-
-    @cached_property
-    def account(self) -> pd.DataFrame:
-        """One row a possible CPU: attempted, submitted, failed, delivered."""
-        return records.account(self.counters, self.records["cpu"])
-
-    @property
-    def attached(self) -> bool:
-        """Whether the program was attached: also where the worker died after that."""
-        return self.report.accepted or not self.complete
-
-    @property
-    def balanced(self) -> bool:
-        """Whether every attempt is accounted for, on each CPU."""
-        return self.complete and records.balances(self.account)
-
-    def __len__(self) -> int:
-        return len(self.records)
-
-    def __repr__(self) -> str:
-        if not self.attached:
-            return f"<Run of {self.report.variant}: {self.report.outcome}, nothing attached>"
-        if not self.complete:
-            delivered = f"{len(self)} delivered, the rest is not known"
-            return f"<Run of {self.report.variant}: the worker died; {delivered}>"
-        total = self.account.sum()
-        return (
-            f"<Run of {self.report.variant}: {self.seconds:.1f} s, {total.attempted} attempted,"
-            f" {total.delivered} delivered, {total.failed} failed>"
-        )
-
-    def _repr_html_(self) -> str:
-        from labkit import show
-
-        return show.run_html(self)
-
-
 class Collection:
-    """A collection under way, in a worker of its own.
+    """A collection under way, in a worker of its own that writes the records to the run's file.
 
-    ``read`` takes in what has come; ``stop`` asks for the end; ``finish`` returns the Run. Leaving
-    the ``with`` block ends the worker, and with it all that is attached.
+    ``wait`` takes in what the worker says, ``take`` returns records, ``stop`` asks for the end and
+    ``finish`` returns the Run. Leaving the ``with`` block ends the worker, and with it all that is
+    attached; what was written stays in the file until ``finish`` returns a Run that ended well.
     """
 
     def __init__(
@@ -112,22 +58,48 @@ class Collection:
         if seconds is not None and not 0 < seconds <= LONGEST:
             raise UsageError(f"seconds must be more than 0 and at most {LONGEST:.0f}: {seconds!r}")
         self.variant = find(variant).with_defines(*map(build.checked_define, defines))
-        self.layouts = build.layout(*self._size_defines())
-        self.chunks: list[bytes] = []
+        self.layouts = build.layout(*(word for word in self.variant.defines if "=" in word))
+        self.file: RunFile | None = None
         self.interrupted = False
         self.session = Session()
-        request = build.request_for(self.variant, "lab", LONGEST + 3600, LOG_LEVEL)
-        extra = {"job": "collect", "ring": RING, "seconds": seconds}
-        self.job = Job(self.session, {**request, **extra, "snapshots": ["counters", *SLOTS]})
+        self.path, owner = new_path()
+        self._request = {
+            **build.request_for(self.variant, "lab", LONGEST + 3600, LOG_LEVEL),
+            "job": "collect",
+            "ring": RING,
+            "seconds": seconds,
+            "snapshots": [COUNTS, *SLOTS],
+            "file": {
+                "path": str(self.path),
+                "owner": owner,
+                "record_size": self.layouts[EVENT]["size"],
+            },
+            "facts": self._facts(),
+        }
+        self._jobs = [Job(self.session, self._request)]
 
-    def _size_defines(self) -> list[str]:
-        return [word for word in self.variant.defines if "=" in word]
+    def _facts(self) -> dict[str, Any]:
+        """Return what the run's file says of itself, so that whoever finds it needs no more."""
+        return {
+            "variant": self.variant.name,
+            "file_name": self.variant.file_name,
+            "source": self.variant.text,
+            "defines": self.variant.defines,
+            "layouts": {name: self.layouts[name] for name in (EVENT, COUNTS)},
+            "versions": self.session.versions,
+            "host": platform.node(),
+        }
 
     def __enter__(self) -> Collection:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.session.close()
+
+    @property
+    def job(self) -> Job:
+        """The worker's job that counts: the latest."""
+        return self._jobs[-1]
 
     @property
     def attached(self) -> bool:
@@ -141,68 +113,90 @@ class Collection:
 
     @property
     def count(self) -> int:
-        """Records taken in so far."""
-        return sum(map(len, self.chunks)) // int(self.layouts["big_event"]["size"])
+        """Records written so far."""
+        return len(self.file) if self.file else 0
 
     @property
     def clock_offset(self) -> int:
         """What makes wall-clock time of a record's timestamp, in ns; 0 before the attachment."""
         return int((self.job.event("attached") or {"clock_offset": 0})["clock_offset"])
 
-    def read(self, timeout: float = 0.1) -> np.ndarray[Any, Any]:
-        """Take in what comes within timeout seconds; return those records."""
-        chunk = b"".join(self.job.read(timeout))
-        if chunk:
-            self.chunks.append(chunk)
-        return self._records(chunk)
+    def wait(self, timeout: float = 0.1) -> None:
+        """Take in what the worker says within timeout seconds."""
+        self.job.read(timeout)
+        if self.attached and self.file is None:
+            self._open()
+        if self.over and len(self._jobs) == 1 and build.other_headers_may_help(self._report()):
+            self._jobs.append(Job(self.session, {**self._request, "headers": "machine"}))
 
-    def _records(self, raw: bytes) -> np.ndarray[Any, Any]:
-        return records.to_records(raw, self.layouts["big_event"])
+    def _open(self) -> None:
+        with contextlib.suppress(OSError, ValueError):  # killed before the header was whole
+            self.file = RunFile(self.path)
+
+    def take(self) -> np.ndarray[Any, Any]:
+        """Return the next records that are written, a few thousand at most; none: no new ones."""
+        if self.file is None:
+            return np.zeros(0, record_dtype(self.layouts[EVENT]))
+        return self.file.take()
+
+    def read(self, timeout: float = 0.1) -> np.ndarray[Any, Any]:
+        """Return the next records; wait for the worker's words if there are none."""
+        self.wait(0 if self.file and self.file.behind else timeout)
+        return self.take()
 
     def stop(self) -> None:
-        """Ask for the end; go on reading until ``over``."""
+        """Ask for the end; go on waiting until ``over``."""
         self.job.stop()
 
-    def finish(self) -> Run:
-        """Stop if need be, take in the rest, end the worker and return the Run."""
-        self.stop()
-        while not self.over:
-            self.read()
+    def finish(self, keep_file: bool = False) -> Run:
+        """Stop if need be, wait for the end, end the worker and return the Run.
+
+        The run's file is deleted if it ended well, unless ``keep_file`` is set: then that is left
+        to Run.discard_file().
+        """
+        deadline = time.monotonic() + FINISH_LIMIT
+        while not self.over and time.monotonic() < deadline:
+            self.stop()
+            self.wait()
         self.session.close()
-        return self._run()
+        run = self._run()
+        if run.ended_well and not keep_file:
+            run.discard_file()
+        return run
+
+    def _report(self) -> BuildReport:
+        report = build.report_of(self.variant, self.job.events, self.session.versions)
+        if len(self._jobs) == 1:
+            return report
+        return build.of_two_tries(self._first_report(), report)
+
+    def _first_report(self) -> BuildReport:
+        return build.report_of(self.variant, self._jobs[0].events, self.session.versions)
 
     def _run(self) -> Run:
-        attached, collected = self.job.event("attached"), self.job.event("collected")
-        maps = collected["maps"] if collected else {}
-        values = collected["values"] if collected else {}
-        slots = {name: _values(raw, maps[name]) for name, raw in values.items()}
-        nothing = np.zeros(0, records.record_dtype(self.layouts["counters"]))
-        return Run(
-            report=build.report_of(self.variant, self.job.events, self.session.versions),
-            records=self._records(b"".join(self.chunks)),
-            counters=slots.pop("counters", nothing),
-            slots=slots,
-            clock_offset=self.clock_offset,
-            seconds=self._seconds(attached, collected),
+        collected = self.job.event("collected")
+        if self.file is None and self.path.exists():
+            self._open()
+        told = collected or {"maps": {}, "values": {}, "problem": ""}
+        raw = {name: base64.b64decode(encoded) for name, encoded in told["values"].items()}
+        values = {n: percpu_values(value, told["maps"][n]["layout"]) for n, value in raw.items()}
+        there = self.file is not None
+        run = Run(
+            report=self._report(),
+            records=self.file.records() if self.file else self.take(),
+            counters=values.pop(COUNTS, np.zeros(0, record_dtype(self.layouts[COUNTS]))),
+            slots=values,
+            cpus=self.file.facts["cpus"] if self.file else (),
+            clock_offset=self.file.facts["clock_offset"] if self.file else 0,
+            seconds=collected["seconds"] if collected else self.file.seconds if self.file else 0.0,
             interrupted=self.interrupted,
-            complete=collected is not None or attached is None,
+            complete=collected is not None or not there,
+            problem=told["problem"],
+            file=self.path if there else None,
         )
-
-    @staticmethod
-    def _seconds(attached: dict[str, Any] | None, collected: dict[str, Any] | None) -> float:
-        if attached is None:
-            return 0.0
-        if collected is None:  # the worker died: as long as we have heard of it
-            return time.monotonic() - float(attached["at"])
-        return float(collected["seconds"])
-
-
-def _values(encoded: str, described: dict[str, Any]) -> np.ndarray[Any, Any]:
-    """Decode a per-CPU map's values: one element a possible CPU, without the padding to 8 bytes."""
-    dtype = records.record_dtype(described["layout"])
-    stride = -(-dtype.itemsize // 8) * 8
-    raw = np.frombuffer(base64.b64decode(encoded), np.uint8).reshape(-1, stride)
-    return np.ascontiguousarray(raw[:, : dtype.itemsize]).view(dtype).ravel()
+        if self.file:
+            self.file.close()
+        return run
 
 
 def collect(
@@ -211,7 +205,7 @@ def collect(
     seconds: float | None = None,
     defines: Iterable[str] = (),
     workload: Workload | None = None,
-    on_records: Callable[[np.ndarray[Any, Any], int], None] | None = None,
+    on_records: OnRecords | None = None,
 ) -> Run:
     """Attach a variant, collect for ``seconds`` (None: until interrupted) and return the Run.
 
@@ -230,17 +224,25 @@ def collect(
 def _until_over(
     collection: Collection,
     workload: Workload | None,
-    on_records: Callable[[np.ndarray[Any, Any], int], None] | None,
+    on_records: OnRecords | None,
 ) -> None:
     started = False
     try:
         while not collection.over:
-            records = collection.read()
+            collection.wait(0 if on_records and hand_on(collection, on_records) else TICK)
             if collection.attached and workload and not started:
                 started = True
                 workload.start()
-            if on_records and len(records):
-                on_records(records, collection.clock_offset)
     finally:
         if workload and started:
             workload.stop()
+    while on_records and hand_on(collection, on_records):
+        pass
+
+
+def hand_on(collection: Collection, on_records: OnRecords) -> bool:
+    """Call ``on_records`` with the next records, if there are any; return whether there were."""
+    records = collection.take()
+    if len(records):
+        on_records(records, collection.clock_offset)
+    return len(records) > 0

@@ -1,4 +1,4 @@
-r"""A run → a CSV and, beside it, a JSON that says what the CSV does not: the account, the versions.
+r"""A run → a CSV with a JSON that says what it does not (account, clock, versions), or Parquet.
 
 Names in a CSV come from strangers. A spreadsheet takes a cell that begins with ``=`` for a formula,
 so such a sign is written as ``\x3d``: the same escape that records.shown() uses for what could do
@@ -7,30 +7,40 @@ harm on a page, so that reading the file back gives the very same frame.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import itertools
 import json
 import os
+import platform
 import re
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from labkit.collecting.records import COLUMNS, raw_bytes, shown
+from labkit.collecting.records import (
+    COLUMNS,
+    each_text,
+    plain_texts,
+    raw_bytes,
+    shown,
+    to_pandas,
+)
 from labkit.errors import UsageError
+from labkit.results import RESULTS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from labkit.collecting.collection import Run
+    from labkit.collecting.run import Run
 
-RESULTS = Path(__file__).resolve().parents[2] / "results"
-TEXTS = tuple(column.name for column in COLUMNS if column.dtype == "object")
+AT_ONCE = 1 << 16  # rows that are made text at a time
+TEXTS = tuple(column.name for column in COLUMNS if column.dtype == "str")
 TIMES = tuple(column.name for column in COLUMNS if column.dtype.startswith("datetime"))
 
 ESCAPES = r"\xhh is a byte, \uhhhh a character, \\ a backslash: labkit.read_csv() undoes them"
@@ -56,21 +66,47 @@ def original(cell: str) -> str:
     return shown(raw_bytes(cell))
 
 
+def csv_chunks(run: Run) -> Iterator[str]:
+    """Yield the run's table as CSV, piece by piece: a line an event, UTC with nanoseconds."""
+    table = run.arrow()
+    yield ",".join(table.column_names) + "\n"
+    for start in range(0, len(table), AT_ONCE):
+        rows = table.slice(start, AT_ONCE)
+        seconds, nanoseconds = np.divmod(rows["time"].cast("int64").to_numpy(), 10**9)
+        columns = [
+            rows[name].to_numpy().tolist() for name in ("cpu", "pid", "data_ok", "timestamp")
+        ]
+        yield "".join(
+            f"{second}.{nanosecond:09d}Z,{cpu},{pid},{comm},{filename},{data_ok},{timestamp}\n"
+            for second, nanosecond, cpu, pid, data_ok, timestamp, comm, filename in zip(
+                _second_texts(seconds),
+                nanoseconds.tolist(),
+                *columns,
+                each_text(rows["comm"], _cell),
+                each_text(rows["filename"], _cell),
+                strict=True,
+            )
+        )
+
+
+def _second_texts(seconds: np.ndarray[Any, Any]) -> Iterator[str]:
+    different, which = np.unique(seconds, return_inverse=True)
+    texts = np.datetime_as_string(different.astype("datetime64[s]")).tolist()
+    return map(texts.__getitem__, which.tolist())
+
+
+def _cell(name: str) -> str:
+    text = harmless(name)
+    return '"' + text.replace('"', '""') + '"' if set(',"') & set(text) else text
+
+
 def csv_text(run: Run) -> str:
-    """Return the run's frame as CSV: a line an event, times in UTC with nanoseconds."""
-    frame = run.frame
-    utc = {name: _utc(frame[name]) for name in TIMES}
-    safe = {name: frame[name].map(harmless) for name in TEXTS}
-    return str(frame.assign(**utc, **safe).to_csv(index=False, lineterminator="\n"))
+    """Return the run's table as CSV."""
+    return "".join(csv_chunks(run))
 
 
-def _utc(times: pd.Series[Any]) -> np.ndarray[Any, Any]:
-    plain = times.dt.tz_localize(None).to_numpy("datetime64[ns]")
-    return np.asarray(np.datetime_as_string(plain, unit="ns", timezone="UTC"))
-
-
-def about(run: Run, csv: bytes) -> dict[str, Any]:
-    """Return what goes into the JSON: the account, the versions, and what the columns mean."""
+def about(run: Run, **more: str) -> dict[str, Any]:
+    """Return what no table tells: the account, the clock, the versions, what the columns mean."""
     known = run.complete and run.attached
     return {
         "variant": run.report.variant,
@@ -79,13 +115,16 @@ def about(run: Run, csv: bytes) -> dict[str, Any]:
         "events": len(run),
         "complete": run.complete,
         "interrupted": run.interrupted,
+        "problem": run.problem,
         "balanced": run.balanced,
         "account": run.account.reset_index().to_dict("records") if known else None,
+        "clock_offset": run.clock_offset,
+        "host": platform.node(),
         "versions": run.report.versions,
         "defines": list(run.report.defines),
         "columns": {column.name: column.meaning for column in COLUMNS},
         "escapes": ESCAPES,
-        "csv_sha256": hashlib.sha256(csv).hexdigest(),
+        **more,
     }
 
 
@@ -93,53 +132,109 @@ def export_csv(run: Run, path: str | Path | None = None) -> Path:
     """Write the run to a CSV, and a JSON of the same name beside it; return the CSV's path.
 
     Without a path the file gets a name of its own under ``results/``, which is never one that
-    exists; a path that is given is written to, whatever was there. Raises UsageError where the
-    file cannot be written: the run is unharmed, and can be exported again to another place.
+    exists; a path that is given is written to, whatever was there. Raises UsageError where that
+    cannot be done, or where the JSON's name is taken by a file that is not ours: the run is
+    unharmed, and can be exported again to another place.
     """
-    csv = csv_text(run).encode("utf-8")
-    target = Path(path) if path is not None else _free_name(RESULTS)
-    if target.suffix == ".json":
-        raise UsageError(f"{target}: that name is the JSON's; give the CSV one that ends in .csv")
-    facts = json.dumps(about(run, csv), indent=2, ensure_ascii=True) + "\n"
-    try:
-        RESULTS.mkdir(exist_ok=True)
-        _write(target, csv)
+    target = _target(path, ".csv")
+    check_free(target)
+    with _said(target, "export_csv"):
+        sha256 = _write(target, (chunk.encode() for chunk in csv_chunks(run)))
         if target.is_file():  # and no pipe, which has no place beside it
-            _write(target.with_suffix(".json"), facts.encode("ascii"))
-    except OSError as error:
-        raise UsageError(
-            f"cannot write {target}: {error.strerror or error}. Nothing is lost, the run is still"
-            " in memory: labkit.export_csv(run, 'A/PATH/THAT/CAN/BE/WRITTEN.csv')"
-        ) from error
+            facts = json.dumps(about(run, csv_sha256=sha256), indent=2, ensure_ascii=True) + "\n"
+            _write(target.with_suffix(".json"), [facts.encode("ascii")])
     return target
 
 
-def _free_name(folder: Path) -> Path:
+def check_free(csv: Path) -> None:
+    """Raise UsageError if the name of the JSON beside a CSV is taken by something else."""
+    beside = csv.with_suffix(".json")
+    if csv == beside:
+        raise UsageError(f"{csv}: that name is the JSON's; give the CSV one that ends in .csv")
+    if not _ours_or_free(beside):
+        raise UsageError(
+            f"{beside} is there, and the lab did not write it: give the CSV another name, as the"
+            " account goes into a JSON of the same one"
+        )
+
+
+def export_parquet(run: Run, path: str | Path | None = None) -> Path:
+    """Write the run to a Parquet file and return its path, chosen as export_csv() does.
+
+    It has the columns of the table. The account, the clock and the versions are JSON in its
+    metadata, under ``labkit``: ``pyarrow.parquet.read_schema(path).metadata[b"labkit"]``. Raises
+    UsageError where it cannot be written.
+    """
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    target = _target(path, ".parquet")
+    table = plain_texts(run.arrow()).replace_schema_metadata({"labkit": json.dumps(about(run))})
+    made = pa.BufferOutputStream()
+    parquet.write_table(table, made)
+    with _said(target, "export_parquet"):
+        _write(target, [made.getvalue()])
+    return target
+
+
+@contextlib.contextmanager
+def _said(target: Path, function: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(
+            f"cannot write {target}: {error.strerror or error}. Nothing is lost, the run is still"
+            f" there: labkit.{function}(run, 'A/PATH/THAT/CAN/BE/WRITTEN{target.suffix}')"
+        ) from error
+
+
+def _target(path: str | Path | None, suffix: str) -> Path:
+    """Return the path to write to: the one that is given, or a free one under results/."""
+    if path is not None:
+        return Path(path)
+    with _said(RESULTS, f"export_{suffix[1:]}"):
+        RESULTS.mkdir(exist_ok=True)
     stem = time.strftime("exec_events_%Y%m%dT%H%M%SZ", time.gmtime())
-    names = (folder / f"{stem}{suffix}.csv" for suffix in _suffixes())
+    endings = itertools.chain([""], (f"_{number}" for number in itertools.count(2)))
+    names = (RESULTS / f"{stem}{ending}{suffix}" for ending in endings)
     return next(name for name in names if not name.exists())
 
 
-def _suffixes() -> Iterator[str]:
-    yield ""
-    yield from (f"_{number}" for number in itertools.count(2))
+def _ours_or_free(path: Path) -> bool:
+    """Whether there is no such file, or one that about() made."""
+    try:
+        found = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return isinstance(found, dict) and {"csv_sha256", "columns"} <= found.keys()
 
 
-def _write(path: Path, data: bytes) -> None:
-    """Write the whole file or nothing: an interrupt must not leave half a CSV under a good name."""
+def _write(path: Path, chunks: Iterable[bytes]) -> str:
+    """Write the whole file or nothing: an interrupt must not leave half of one under a good name.
+
+    Return the SHA-256 of what was written.
+    """
     place = path.resolve()
-    if place.exists() and not place.is_file():
-        place.write_bytes(data)  # a pipe or /dev/stdout: nothing to put in its place
-        return
+    digest = hashlib.sha256()
+    if place.exists() and not place.is_file():  # a pipe or /dev/stdout: nothing to put in its place
+        with place.open("wb") as pipe:
+            for chunk in chunks:
+                pipe.write(chunk)
+        return ""
     descriptor, unfinished = tempfile.mkstemp(dir=place.parent, prefix=".unfinished-")
     try:
         with open(descriptor, "wb") as file:
-            file.write(data)
+            for chunk in chunks:
+                file.write(chunk)
+                digest.update(chunk)
         os.chmod(unfinished, 0o644)  # mkstemp's own mode lets nobody else read
         os.replace(unfinished, place)
     except BaseException:
         os.unlink(unfinished)
         raise
+    return digest.hexdigest()
 
 
 def read_csv(path: str | Path) -> pd.DataFrame:
@@ -163,18 +258,21 @@ def read_csv(path: str | Path) -> pd.DataFrame:
 
 def _parse(text: str) -> pd.DataFrame:
     import pandas as pd
+    import pyarrow as pa
 
     kinds = {c.name: c.dtype if c.dtype in ("int64", "bool") else "object" for c in COLUMNS}
     cells = pd.read_csv(io.StringIO(text), dtype=kinds, keep_default_na=False)
     if list(cells.columns) != list(kinds):
         raise ValueError(f"it has {', '.join(map(str, cells.columns))}")
-    columns: dict[str, Any] = {name: cells[name] for name in kinds}
+    columns: dict[str, Any] = {name: cells[name].to_numpy() for name in kinds}
     for name in TIMES:
-        nanoseconds = np.array([_plain_time(cell) for cell in cells[name]], dtype="datetime64[ns]")
-        columns[name] = pd.to_datetime(nanoseconds, utc=True)
+        plain = np.array([_plain_time(cell) for cell in cells[name]], dtype="datetime64[ns]")
+        columns[name] = pa.array(plain).cast(pa.timestamp("ns", "UTC"))
     for name in TEXTS:
-        columns[name] = np.array([original(cell) for cell in cells[name]], dtype=object)
-    return pd.DataFrame(columns)
+        which, different = pd.factorize(cells[name])
+        texts = pa.array([original(cell) for cell in different], pa.large_string())
+        columns[name] = pa.DictionaryArray.from_arrays(pa.array(which, pa.int32()), texts)
+    return to_pandas(pa.table(columns))
 
 
 def _plain_time(cell: str) -> str:

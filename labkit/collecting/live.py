@@ -1,20 +1,22 @@
-"""A collection in an asyncio loop: events are taken in while the notebook goes on working."""
+"""A collection in an asyncio loop: events are counted while the notebook goes on working."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from labkit.collecting.collection import Collection, Run
+from labkit.collecting.collection import Collection
+from labkit.collecting.run import Run
 
 TICK = 0.25  # seconds between two calls of on_tick
-READS = 32  # of a pipe's content at one go, so that a storm does not wait for our pictures
+LOOK = 0.05  # seconds between two looks at what is new
+READS = 8  # batches of records at one look, so that a storm does not keep the notebook waiting
 LATEST = 2000  # events of which a live picture shows when they came
 
 
@@ -22,20 +24,22 @@ class Live:
     """One collection, from its start to its Run. ``run`` is awaited once.
 
     ``stop`` asks for its end and returns at once; ``close`` ends it before it returns. ``counts``
-    has the events so far, an element a CPU; ``latest`` the CPUs and times of the latest ones.
+    has the events so far, by the CPU's id; ``latest`` the CPUs and times of the latest ones.
+    However ``run`` is left, by an error of ``on_tick`` or a cancelled task too, nothing stays
+    attached, and what was collected is in ``result``.
     """
 
     def __init__(self, variant: str, seconds: float, on_tick: Callable[[Live], None]) -> None:
         self.variant = variant
         self.seconds = seconds
         self.collection: Collection | None = None
-        self.counts = np.zeros(0, "int64")
+        self.result: Run | None = None
+        self.counts: Counter[int] = Counter()
         self.latest = np.zeros((2, 0), "int64")
         self._on_tick = on_tick
         self._ticked = 0.0
         self._stopping = False
         self._closed = False
-        self._stop_reading: Callable[[], object] = lambda: None
         self._lock = threading.RLock()
 
     @property
@@ -54,9 +58,15 @@ class Live:
 
         Starting a worker takes a moment, ending one too: both are done in a thread.
         """
-        collection = await asyncio.to_thread(self._open)
-        await self._drain(collection)
-        return await asyncio.to_thread(self._finish)
+        try:
+            collection = await asyncio.to_thread(self._open)
+            try:
+                await self._watch(collection)
+            except KeyboardInterrupt:  # while another cell was waiting
+                collection.interrupted = True
+            return await asyncio.to_thread(self._finish)
+        finally:
+            self.close()
 
     def stop(self) -> None:
         """Ask for the end: at once if it is attached, otherwise as soon as it is."""
@@ -67,12 +77,12 @@ class Live:
     def close(self) -> Run | None:
         """End it now; when this returns, nothing is attached. Return what was collected."""
         with self._lock:
-            self._stop_reading()
-            run = self._finish() if self.attached else None
+            if self.attached:
+                self._finish()
             self._closed = True
             if self.collection is not None:
                 self.collection.session.close()
-            return run
+            return self.result
 
     def _open(self) -> Collection:
         collection = Collection(self.variant, seconds=self.seconds)
@@ -86,60 +96,33 @@ class Live:
         with self._lock:
             if self._closed or self.collection is None:
                 return None
-            return self.collection.finish()
+            if self.result is None:
+                self.result = self.collection.finish()
+            return self.result
 
-    async def _drain(self, collection: Collection) -> None:
-        readable = asyncio.Event()
-        if not self._closed:
-            self._watch(collection.session.fileno(), readable)
-        try:
-            while not self._closed and not collection.over:
-                await _at_most(readable, TICK)
-                self._take(collection)
-        except KeyboardInterrupt:  # while another cell was waiting
-            collection.interrupted = True
-        finally:
-            self._stop_reading()
+    async def _watch(self, collection: Collection) -> None:
+        while not self._closed and not collection.over:
+            collection.wait(0)
+            self._count_new(collection)
+            if self._stopping and collection.attached:
+                collection.stop()
+                self._stopping = False
+            if time.monotonic() - self._ticked >= TICK:
+                self._on_tick(self)
+                self._ticked = time.monotonic()
+            await asyncio.sleep(LOOK)
 
-    def _watch(self, descriptor: int, readable: asyncio.Event) -> None:
-        loop = asyncio.get_running_loop()
-        loop.add_reader(descriptor, readable.set)
-
-        def stop_reading() -> None:
-            self._stop_reading = lambda: None  # by then the number may be another file's
-            loop.remove_reader(descriptor)
-
-        self._stop_reading = stop_reading
-
-    def _take(self, collection: Collection) -> None:
-        if self._closed:
-            return
+    def _count_new(self, collection: Collection) -> None:
+        """Count what is new, though not so much at once that the notebook would have to wait."""
         for _ in range(READS):
-            records = collection.read(0)
-            self._count(records)
+            records = collection.take()
             if not len(records):
                 break
-        if collection.over:
-            self._stop_reading()
-        if self._stopping and collection.attached:
-            collection.stop()
-            self._stopping = False
-        if time.monotonic() - self._ticked >= TICK:
-            self._on_tick(self)
-            self._ticked = time.monotonic()
+            self._count(records)
 
     def _count(self, records: np.ndarray[Any, Any]) -> None:
         cpus = records["cpu"].astype("int64")
-        size = max(len(self.counts), int(cpus.max(initial=-1)) + 1)
-        self.counts = np.bincount(cpus, minlength=size) + np.pad(
-            self.counts, (0, size - len(self.counts))
-        )
-        arrived = np.stack([cpus, records["timestamp"].astype("int64")])
+        different, counts = np.unique(cpus, return_counts=True)
+        self.counts.update(dict(zip(different.tolist(), counts.tolist(), strict=True)))
+        arrived = np.stack([cpus, records["timestamp"].astype("int64")])[:, -LATEST:]
         self.latest = np.hstack([self.latest, arrived])[:, -LATEST:]
-
-
-async def _at_most(event: asyncio.Event, seconds: float) -> None:
-    """Wait for an event, though not longer than that."""
-    with contextlib.suppress(TimeoutError, asyncio.TimeoutError):  # two classes before Python 3.11
-        await asyncio.wait_for(event.wait(), seconds)
-    event.clear()

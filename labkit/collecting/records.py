@@ -1,26 +1,35 @@
-"""Records as the BPF program wrote them → a DataFrame; and the account of what was lost.
+"""Records as the BPF program wrote them → a table; and the account of what was lost.
 
-The columns stand in one table, COLUMNS, which display, CSV and tests read.
+The columns stand in one table, COLUMNS, which display, CSV, Parquet and tests read.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 NAME_AT = 16  # where in data[] the file name starts, as in bpf/exec_event.h
+NARROW = 64  # bytes: few names are longer
+AT_ONCE = 1 << 16  # records that are looked at together
+
+# bpf_get_current_pid_tgid() knows nothing of namespaces.
+PID_MEANING = (
+    "process id (in the kernel's words: tgid) as the machine counts, not a container of it"
+)
 
 # Characters that a terminal, a page or a table may act on: control characters, those that turn
 # the direction of writing, line separators, lone surrogates, and the backslash that escapes them.
 _UNSAFE = re.compile(
     "[\\\\\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\ufff9-\ufffb]"
 )
+_UNSAFE_BUT_NUL = re.compile(_UNSAFE.pattern.replace("\x00", "\x01"))
 _ESCAPED = re.compile(rb"\\(?:\\|x([0-9a-f]{2})|u([0-9a-f]{4}))")
 
 
@@ -76,63 +85,69 @@ def _unescape(found: re.Match[bytes]) -> bytes:
     return chr(int(character, 16)).encode("utf-8") if character is not None else b"\\"
 
 
-def _texts(raw: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Decode an array of byte strings; one Python call for each different one, not for each row."""
-    different, which = np.unique(raw, return_inverse=True)
-    return np.array([shown(value) for value in different.tolist()], dtype=object)[which]
+class Names:
+    """Byte strings from strangers, each different one kept once; rows hold its number.
+
+    That is what makes a table of a million rows fast: a million exec events have a few hundred
+    names, and only those are looked at in Python.
+    """
+
+    def __init__(self) -> None:
+        self._numbers: dict[bytes, int] = {}
+
+    def encode(self, matrix: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Return the number of each row's name: its bytes up to the first NUL.
+
+        What follows a NUL is left from older events. Most names end within NARROW bytes, and
+        equal beginnings with equal rests are found without looking for the NUL in each.
+        """
+        width = matrix.shape[1]
+        rows, heads = _different(matrix[:, :NARROW])
+        whole = [b"\0" in head or width <= NARROW for head in heads]
+        numbers = [self._number(head) if ok else -1 for head, ok in zip(heads, whole, strict=True)]
+        codes: np.ndarray[Any, Any] = np.array(numbers, np.int32)[rows]
+        if not all(whole):
+            long = np.flatnonzero(codes < 0)
+            rows, names = _different(matrix[long])
+            codes[long] = np.array([self._number(name) for name in names], np.int32)[rows]
+        return codes
+
+    def _number(self, raw: bytes) -> int:
+        return self._numbers.setdefault(raw.partition(b"\0")[0], len(self._numbers))
+
+    def texts(self) -> list[str]:
+        """Return the names as text, by their numbers; each is shown() of its bytes."""
+        joined = b"\0".join(self._numbers).decode("utf-8", "surrogateescape")
+        return _UNSAFE_BUT_NUL.sub(_escape, joined).split("\0") if self._numbers else []
 
 
-def _up_to_nul(raw: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Cut each row of a byte matrix at its first NUL; what follows is left from older events."""
-    ended = np.maximum.accumulate(raw == 0, axis=1)
-    kept = np.ascontiguousarray(np.where(ended, 0, raw).astype(np.uint8))
-    return kept.view(f"S{raw.shape[1]}").ravel()
+def _different(matrix: np.ndarray[Any, Any]) -> tuple[Any, list[bytes]]:
+    """Return for each row of a byte matrix the number of its content, and each different one."""
+    import pyarrow as pa
 
-
-def _time(records: np.ndarray[Any, Any], offset: int) -> Any:
-    import pandas as pd
-
-    return pd.to_datetime(records["timestamp"].astype("int64") + offset, unit="ns", utc=True)
-
-
-def _check(records: np.ndarray[Any, Any], _offset: int) -> Any:
-    """data[0..3] went through both buffers; it must spell the pid, least significant byte first."""
-    spelled = np.ascontiguousarray(records["data"][:, :4]).view("<u4").ravel()
-    return spelled == records["pid"]
+    raw = np.ascontiguousarray(matrix)
+    kind = pa.binary(raw.shape[1])
+    found = pa.FixedSizeBinaryArray.from_buffers(kind, len(raw), [None, pa.py_buffer(raw)])
+    encoded = found.dictionary_encode()
+    return encoded.indices.to_numpy(), encoded.dictionary.to_pylist()
 
 
 class Column(NamedTuple):
-    """One column of the frame: its dtype in the frame, what it tells, how it comes from records."""
+    """One column of the table: its dtype in a DataFrame, and what it tells."""
 
     name: str
     dtype: str
     meaning: str
-    made: Callable[[np.ndarray[Any, Any], int], Any]
 
 
 COLUMNS = (
-    Column("time", "datetime64[ns, UTC]", "wall-clock time of the exec", _time),
-    Column("cpu", "int64", "CPU that it ran on", lambda r, _: r["cpu"].astype("int64")),
-    Column(
-        "pid",
-        "int64",
-        "process id (in the kernel's words: tgid)",
-        lambda r, _: r["pid"].astype("int64"),
-    ),
-    Column("comm", "object", "name of the task after the exec", lambda r, _: _texts(r["comm"])),
-    Column(
-        "filename",
-        "object",
-        "path that was exec'd",
-        lambda r, _: _texts(_up_to_nul(r["data"][:, NAME_AT:])),
-    ),
-    Column("data_ok", "bool", "whether data[0..3] spells the pid", _check),
-    Column(
-        "timestamp",
-        "int64",
-        "ns since boot (CLOCK_MONOTONIC)",
-        lambda r, _: r["timestamp"].astype("int64"),
-    ),
+    Column("time", "datetime64[ns, UTC]", "wall-clock time of the exec"),
+    Column("cpu", "int64", "CPU that it ran on"),
+    Column("pid", "int64", PID_MEANING),
+    Column("comm", "str", "name of the task after the exec"),
+    Column("filename", "str", "path that was exec'd"),
+    Column("data_ok", "bool", "whether data[0..3] spells the pid"),
+    Column("timestamp", "int64", "ns since boot (CLOCK_MONOTONIC)"),
 )
 
 
@@ -144,30 +159,109 @@ def to_records(raw: bytes, layout: Mapping[str, Any]) -> np.ndarray[Any, Any]:
     return np.frombuffer(raw, dtype=record_dtype(layout))
 
 
+def to_arrow(records: np.ndarray[Any, Any], clock_offset: int) -> pa.Table:
+    """Return an Arrow table with one row a record and the columns of COLUMNS, in order of time.
+
+    ``clock_offset`` is what makes wall-clock time of CLOCK_MONOTONIC, in ns. Texts are dictionary-
+    encoded. A million records take a fraction of a second.
+    """
+    import pyarrow as pa
+
+    numbers = {name: np.empty(len(records), np.int64) for name in ("timestamp", "cpu", "pid")}
+    codes = {name: np.empty(len(records), np.int32) for name in ("comm", "filename")}
+    names = {name: Names() for name in codes}
+    data_ok = np.empty(len(records), bool)
+    for start in range(0, len(records), AT_ONCE):
+        rows = slice(start, start + AT_ONCE)
+        part = records[rows]
+        for name, column in numbers.items():
+            column[rows] = part[name]
+        data_ok[rows] = _spells_pid(part)
+        codes["comm"][rows] = names["comm"].encode(_bytes_of(part["comm"]))
+        codes["filename"][rows] = names["filename"].encode(part["data"][:, NAME_AT:])
+    order = np.argsort(numbers["timestamp"], kind="stable")
+    since_boot = numbers["timestamp"][order]
+    made = {
+        "time": pa.array(since_boot + clock_offset).cast(pa.timestamp("ns", "UTC")),
+        "cpu": numbers["cpu"][order],
+        "pid": numbers["pid"][order],
+        "comm": _dictionary(names["comm"], codes["comm"][order]),
+        "filename": _dictionary(names["filename"], codes["filename"][order]),
+        "data_ok": data_ok[order],
+        "timestamp": since_boot,
+    }
+    return pa.table({column.name: made[column.name] for column in COLUMNS})
+
+
+def _bytes_of(texts: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """View an array of byte strings of one length as a matrix, a row each."""
+    return np.ascontiguousarray(texts).view(np.uint8).reshape(len(texts), -1)
+
+
+def _spells_pid(records: np.ndarray[Any, Any]) -> Any:
+    """data[0..3] went through both buffers; it must spell the pid, least significant byte first."""
+    return np.ascontiguousarray(records["data"][:, :4]).view("<u4").ravel() == records["pid"]
+
+
+def _dictionary(names: Names, codes: np.ndarray[Any, Any]) -> Any:
+    import pyarrow as pa
+
+    texts = pa.array(names.texts(), pa.large_string())
+    return pa.DictionaryArray.from_arrays(pa.array(codes), texts)
+
+
+def each_text(column: Any, made: Callable[[str], str] = str) -> Iterator[str]:
+    """Return a dictionary-encoded column's texts, row by row; each different one is made once."""
+    encoded = column.combine_chunks()
+    texts = [made(text) for text in encoded.dictionary.to_pylist()]
+    return map(texts.__getitem__, encoded.indices.to_numpy().tolist())
+
+
+def plain_texts(table: pa.Table) -> pa.Table:
+    """Return an Arrow table with its dictionary-encoded columns as plain text."""
+    import pyarrow as pa
+
+    kinds = [
+        pa.field(one.name, pa.large_string() if pa.types.is_dictionary(one.type) else one.type)
+        for one in table.schema
+    ]
+    return table.cast(pa.schema(kinds, table.schema.metadata))
+
+
 def to_frame(records: np.ndarray[Any, Any], clock_offset: int) -> pd.DataFrame:
     """Return a DataFrame with one row a record and the columns of COLUMNS, in order of time.
 
-    ``clock_offset`` is what makes wall-clock time of CLOCK_MONOTONIC, in ns.
+    Their dtypes are those of COLUMNS; before pandas 3, which brought ``str``, texts are ``object``.
+    """
+    return to_pandas(to_arrow(records, clock_offset))
+
+
+def to_pandas(table: pa.Table) -> pd.DataFrame:
+    """Return an Arrow table of events as a DataFrame, its texts as plain text."""
+    frame: pd.DataFrame = plain_texts(table).to_pandas()
+    return frame
+
+
+def account(
+    counters: np.ndarray[Any, Any],
+    cpus_of_records: np.ndarray[Any, Any],
+    cpus: Sequence[int] | None = None,
+) -> pd.DataFrame:
+    """Return the account: one row a CPU, by its id; attempted, submitted, failed, delivered.
+
+    The first three are the kernel's counts, one a CPU of ``cpus`` (default: 0, 1, 2 and so on);
+    ``delivered`` counts the records in user space.
     """
     import pandas as pd
 
-    columns = {column.name: column.made(records, clock_offset) for column in COLUMNS}
-    frame = pd.DataFrame(columns)
-    return frame.sort_values("timestamp", kind="stable", ignore_index=True)
-
-
-def account(counters: np.ndarray[Any, Any], cpus_of_records: np.ndarray[Any, Any]) -> pd.DataFrame:
-    """Return the account: one row a possible CPU; attempted, submitted, failed, delivered.
-
-    The first three are the kernel's counts, ``delivered`` counts the records in user space.
-    """
-    import pandas as pd
-
-    table = pd.DataFrame(
-        {name: counters[name].astype("int64") for name in counters.dtype.names or ()}
-    )
-    delivered = np.bincount(cpus_of_records.astype("int64"), minlength=len(table))
-    return table.assign(delivered=delivered[: len(table)]).rename_axis("cpu")
+    ids = list(range(len(counters)) if cpus is None else cpus)[: len(counters)]
+    counted = {name: counters[name].astype("int64") for name in counters.dtype.names or ()}
+    table = pd.DataFrame(counted, index=pd.Index(ids, dtype="int64", name="cpu"))
+    delivered = pd.Series(*np.unique(cpus_of_records.astype("int64"), return_counts=True)[::-1])
+    # A CPU that cannot be shows, rather than vanishes. Without counts there is no account at all.
+    every = table.index.union(delivered.index) if ids else table.index
+    table = table.reindex(every, fill_value=0).rename_axis("cpu")
+    return table.assign(delivered=delivered.reindex(every, fill_value=0))
 
 
 def balances(account_table: pd.DataFrame) -> bool:

@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 
 from labkit.errors import UsageError
 
+WORKER = Path(__file__).resolve().parents[1] / "worker"
 PROGRAM = "/bin/true"
-
-# Runs in a fresh interpreter: exec PROGRAM at RATE a second (0: as fast as it goes) until killed.
-_SPAWNER = """
-import os, sys, time
-cpu, rate, program = int(sys.argv[1]), float(sys.argv[2]), sys.argv[3]
-os.sched_setaffinity(0, {cpu})
-due = time.monotonic()
-parent = os.getppid()
-while os.getppid() == parent:  # an orphan's new parent need not be process 1
-    os.waitpid(os.posix_spawn(program, [program], {}), 0)
-    if rate:
-        due += 1 / rate
-        time.sleep(max(0, due - time.monotonic()))
-"""
 
 
 class ExecStorm:
@@ -35,22 +24,23 @@ class ExecStorm:
         self.rate = rate
         self.cpus = cpus
         self.program = program
-        self.processes: list[subprocess.Popen[bytes]] = []
+        self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start one spawner a CPU; each shares the rate equally."""
-        share = str(self.rate / len(self.cpus))
-        for cpu in self.cpus:
-            words = [sys.executable, "-I", "-S", "-c", _SPAWNER, str(cpu), share, self.program]
-            self.processes.append(subprocess.Popen(words, start_new_session=True))
+        """Start a process a CPU; each has an equal share of the rate."""
+        share = self.rate / len(self.cpus)
+        exec_ = {"kind": "exec", "paths": [self.program], "rate": share}
+        wanted = json.dumps([{**exec_, "cpu": cpu} for cpu in self.cpus])
+        words = [sys.executable, "-I", "-S", str(WORKER), "load", wanted]
+        self.process = subprocess.Popen(words, start_new_session=True)
 
     def stop(self) -> None:
-        """End the spawners. Stopping twice is fine."""
-        for process in self.processes:
+        """End them. Stopping twice is fine."""
+        process, self.process = self.process, None
+        if process is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-        self.processes.clear()
 
     def __enter__(self) -> ExecStorm:
         self.start()

@@ -138,7 +138,7 @@ class StackLimit:
 
     def has_private_stacks(self, program_type: str) -> bool:
         """Whether each frame of a chain may be as large as one alone (since 6.13, by type)."""
-        return self.along_chain[program_type] > self.by_program_type[program_type]
+        return self.along_chain.get(program_type, 0) > self.by_program_type.get(program_type, 0)
 
     def __repr__(self) -> str:
         if self.bytes is None:

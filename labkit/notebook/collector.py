@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
 import json
 import os
 import time
@@ -14,11 +15,11 @@ from typing import Any
 import ipywidgets
 
 from labkit.collecting import collection, files, workload
-from labkit.collecting.collection import Run
 from labkit.collecting.live import TICK, Live
+from labkit.collecting.run import Run
+from labkit.machine.cpus import possible_cpus
 from labkit.notebook.panel import Panel, error_html, state_html
 from labkit.plots.overview import overview_png, so_far
-from labkit.plots.percpu import possible_cpus
 from labkit.show.run import run_html
 from labkit.show.style import Html, download, join, page, tag
 
@@ -136,6 +137,7 @@ class Collector(Panel):
             run = await live.run()
         except Exception as error:
             run = None
+            self.run = live.result or self.run  # to save: what came before the error is whole
             self._fail(error)
         if self.live is not live:  # closed meanwhile
             return
@@ -166,7 +168,7 @@ class Collector(Panel):
         share = min(live.elapsed / live.seconds, 1)
         self.progress.value = round(STEPS * share)
         words = (
-            f"collecting: {live.elapsed:.0f} of {live.seconds:.0f} s, {live.counts.sum()} events"
+            f"collecting: {live.elapsed:.0f} of {live.seconds:.0f} s, {live.counts.total()} events"
         )
         self._say("collecting", words)
         if live.variant == GOOD:
@@ -266,7 +268,9 @@ def links(run: Run) -> Html:
     if len(csv) > LARGEST_LINK:
         return tag("p", f"{len(csv) >> 20} MiB of CSV are too many for a link: save it instead")
     stem = time.strftime("exec_events_%Y%m%dT%H%M%SZ", time.gmtime())
-    facts = json.dumps(files.about(run, csv), indent=2).encode("ascii")
+    facts = json.dumps(
+        files.about(run, csv_sha256=hashlib.sha256(csv).hexdigest()), indent=2
+    ).encode("ascii")
     both = [
         download(f"{stem}.csv", csv, "Download CSV", "text/csv"),
         download(f"{stem}.json", facts, "and its account (JSON)", "application/json"),

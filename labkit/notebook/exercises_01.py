@@ -14,10 +14,10 @@ from labkit.building.report import BuildReport
 from labkit.claims.hearsay import null_check
 from labkit.machine.stack_limit import WORD, largest_frame
 from labkit.notebook.limit import lets_through
+from labkit.plots.structs import STRUCTS
 from labkit.program.variants import BPF_TREE, LLVM_LIMIT, Variant
 
 REFUSERS = ("neither", "compiler", "verifier", "both")  # which gate refuses
-STRUCTS = ("big_event", "extra_buffer", "local_data")
 OWN_BYTES = 1000  # what the reader's own variant must keep in one value
 LEAST_DATA, LEAST_BUFFER = 24, 8  # bytes that the program's own code needs
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from labkit.building.build import layout
 from labkit.building.report import BuildReport
-from labkit.collecting.collection import Run, collect
+from labkit.collecting.collection import collect
+from labkit.collecting.run import Run
 from labkit.collecting.workload import exec_storm
-from labkit.notebook.exercises_01 import STRUCTS, Answer
+from labkit.notebook.exercises_01 import Answer
 from labkit.notebook.slots import left_over
 from labkit.plots.percpu import possible_cpus
+from labkit.plots.structs import STRUCTS
 from labkit.program.variants import Variant
 
 SCRATCH = 512  # bytes: a map value of that size or more is scratch that the exercise does without

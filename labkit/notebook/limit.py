@@ -6,15 +6,17 @@ whole builds, as a program meets them; labkit.machine.stack_limit asks the kerne
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from labkit.building.build import build
-from labkit.building.report import COMPILER_REFUSED, VERIFIER_REFUSED, BuildReport
+from labkit.building.build import build, layout
+from labkit.building.report import COMPILER_REFUSED, OUTCOMES, VERIFIER_REFUSED, BuildReport
 from labkit.errors import MachineError, UsageError
 from labkit.machine import stack_limit
 from labkit.machine.stack_limit import WORD, bisect
-from labkit.program.variants import BPF_TREE, LIFTED_LIMIT, Variant
+from labkit.plots.structs import STRUCTS
+from labkit.program.variants import BPF_TREE, LIFTED_LIMIT, LLVM_LIMIT, Variant
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,9 +27,9 @@ GATES = ("compiler", "verifier")
 def searched() -> int:
     """Return twice what the kernel grants: a frame in bytes that both gates refuse.
 
-    Raises MachineError without the right to load programs.
+    Where the kernel was not to be asked, the compiler's own limit stands in for it.
     """
-    return 2 * stack_limit.largest_frame()
+    return 2 * (stack_limit.measured().bytes or LLVM_LIMIT)
 
 
 def frame_variant(size: int, gate: str) -> Variant:
@@ -101,3 +103,52 @@ def largest_frame(gate: str, upper: int | None = None) -> Largest:
 
     size = bisect(passes, WORD, upper or searched(), WORD)
     return Largest(gate, size, tuple(tries))
+
+
+# What follows for the lesson's program on this machine ------------------------------------------
+
+
+def fits() -> pd.DataFrame:
+    """Return the lesson's objects against this kernel's stack: object, bytes, "on this stack"."""
+    import pandas as pd
+
+    sizes = {name: layout()[name]["size"] for name in STRUCTS}
+    sizes["together"] = sum(sizes.values())
+    limit = stack_limit.largest_frame()
+    rows = [(name, size, _room(size, limit)) for name, size in sizes.items()]
+    return pd.DataFrame(rows, columns=["object", "bytes", "on this stack"]).set_index("object")
+
+
+def _room(size: int, limit: int) -> str:
+    return f"{size - limit} too many" if size > limit else f"fits, {limit - size} to spare"
+
+
+def fates(reports: Mapping[str, BuildReport]) -> str:
+    """Say what became of each variant, a line each, and what that tells of this kernel."""
+    lines = [f"{name}: {OUTCOMES[report.outcome]}" for name, report in reports.items()]
+    return "\n".join([*lines, *_so(reports)])
+
+
+def _so(reports: Mapping[str, BuildReport]) -> Iterator[str]:
+    lifted, total = reports["stack_lifted"], fits().bytes["together"]
+    if lifted.accepted:
+        yield (
+            f"So {total} bytes are too much for the compiler alone: this kernel grants"
+            f" {lifted.stack_limit} and takes them."
+        )
+    elif lifted.refused_by == "verifier":
+        yield (
+            f"So {total} bytes are too much for both: with the compiler's check lifted, this kernel"
+            f" refuses them, for it grants {lifted.stack_limit}."
+        )
+
+
+def outlook() -> str:
+    """Say whether the lesson's objects fit on this kernel's stack, and what that would leave."""
+    total, limit = fits().bytes["together"], stack_limit.largest_frame()
+    if total > limit:
+        return f"{total} bytes do not fit the {limit} that this kernel grants."
+    return (
+        f"{total} bytes fit the {limit} that this kernel grants, and leave {limit - total} for all"
+        " that is called from there. A kernel with the older limit refuses the same program."
+    )

@@ -33,7 +33,7 @@ from labkit.building.build import LOG_LEVEL, build, report_of
 from labkit.building.report import ACCEPTED, BuildReport, Gate
 from labkit.errors import MachineError
 from labkit.machine import bpf_syscall
-from labkit.machine.stack_limit import call_chain
+from labkit.machine.stack_limit import measured
 from labkit.program.variants import BPF_TREE, Variant
 
 if TYPE_CHECKING:
@@ -77,7 +77,8 @@ class Mistake:
     @property
     def variant(self) -> Variant:
         """The program as build() takes it; only of a ``.c`` file."""
-        return Variant(self.name, self.path, self.purpose, program_type=self.program_type)
+        given = (f"STACK_BYTES={measured().bytes}",)
+        return Variant(self.name, self.path, self.purpose, given, program_type=self.program_type)
 
     @property
     def is_instructions(self) -> bool:
@@ -154,12 +155,16 @@ def _answers(lines: list[tuple[str, str]]) -> tuple[Answer, ...]:
 
 
 def instructions(text: str, map_fd: int = -1) -> bytes:
-    """Return the instructions of an ``.insns`` text; ``MAP`` there is a map's descriptor."""
+    """Return the instructions of an ``.insns`` text.
+
+    ``MAP`` there is a map's descriptor, ``FRAME`` 48 bytes more than half of this kernel's stack.
+    """
+    known = {"MAP": map_fd, "-FRAME": -((measured().bytes or 0) // 2 + 48)}
     code = []
     for line in _COMMENT.sub("", text).splitlines():
         words = line.partition("//")[0].split()
         if words:
-            numbers = [map_fd if word == "MAP" else int(word) for word in words[1:]]
+            numbers = [known[word] if word in known else int(word) for word in words[1:]]
             code.append(bpf_syscall.instruction(int(words[0], 16), *numbers))
     return b"".join(code)
 
@@ -247,10 +252,9 @@ def unwritten_stack_may_be_read() -> bool:
     return _loads(_NO_KEY)
 
 
-@lru_cache(maxsize=1)
 def functions_have_private_stacks() -> bool:
     """Whether functions of a tracing program have a stack each (x86-64: Linux 6.13)."""
-    return call_chain(400, 400, program_type="raw_tracepoint").passed
+    return measured().has_private_stacks("tracepoint")
 
 
 PROBES: dict[str, Callable[[], bool]] = {

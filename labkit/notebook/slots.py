@@ -12,7 +12,7 @@ from labkit.errors import UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from labkit.collecting.collection import Run
+    from labkit.collecting.run import Run
 
 SLOT = "event_slot"
 SHOWN = ["pid", "comm", "filename"]
@@ -28,13 +28,14 @@ def look_into_map(run: Run) -> pd.DataFrame:
     import pandas as pd
 
     slots = _slots(run)
-    last = _last_of_each_cpu(run.records, len(slots))
+    cpus = np.array(run.cpus or range(len(slots)))
+    last = _last_of_each_cpu(run.records, cpus)
     table = _texts(slots, run).add_prefix("slot_").join(_texts(last, run).add_prefix("row_"))
     seen = (slots["timestamp"] > 0) | (last["timestamp"] > 0)
     same = pd.array(_same(slots, last), dtype="boolean")
     same[~seen] = pd.NA
     table["same_bytes"] = same
-    return table.rename_axis("cpu")
+    return table.set_axis(cpus).rename_axis("cpu")
 
 
 def _slots(run: Run) -> np.ndarray[Any, Any]:
@@ -43,13 +44,16 @@ def _slots(run: Run) -> np.ndarray[Any, Any]:
     return run.slots[SLOT]
 
 
-def _last_of_each_cpu(records: np.ndarray[Any, Any], cpus: int) -> np.ndarray[Any, Any]:
-    """Return each CPU's last record; zeros for a CPU without one.
+def _last_of_each_cpu(
+    records: np.ndarray[Any, Any], cpus: np.ndarray[Any, Any]
+) -> np.ndarray[Any, Any]:
+    """Return the last record of each of the CPUs, which are ids; zeros for one without any.
 
     The ring buffer keeps one CPU's records in the order in which they were sent.
     """
-    last = np.zeros(cpus, records.dtype)
-    last[records["cpu"]] = records  # of several values for one place, NumPy keeps the last
+    last = np.zeros(len(cpus), records.dtype)
+    places = np.searchsorted(cpus, records["cpu"])
+    last[places] = records  # of several values for one place, NumPy keeps the last
     return last
 
 

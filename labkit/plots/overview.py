@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from labkit.plots.events import (
@@ -40,16 +41,19 @@ def overview_png(run: HasEvents) -> bytes:
     return drawn.getvalue()
 
 
-def so_far(live: Live, cpus: int) -> Events:
-    """Return what a live collection has taken in: all counts, and the latest events' times."""
-    import numpy as np
+def so_far(live: Live, cpus: Sequence[int]) -> Events:
+    """Return what a live collection has taken in: all counts, and the latest events' times.
+
+    ``cpus`` are the ids of the CPUs to show, with or without events.
+    """
     import pandas as pd
 
-    counts = np.pad(live.counts, (0, max(0, cpus - len(live.counts))))
+    ids = sorted({*cpus, *live.counts})
+    counts = pd.Series([live.counts[cpu] for cpu in ids], pd.Index(ids, name="cpu"))
     account = pd.DataFrame({"attempted": counts, "submitted": counts, "failed": 0 * counts})
     on_cpu, timestamp = live.latest
     frame = pd.DataFrame({"cpu": on_cpu, "timestamp": timestamp, "data_ok": True})
     words = f"so far {counts.sum()} delivered"
     if len(frame) < counts.sum():
         words += f"; the timeline shows the latest {len(frame)}"
-    return Events(frame, account.assign(delivered=counts).rename_axis("cpu"), words)
+    return Events(frame, account.assign(delivered=counts), words)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from labkit.building.build import layout as struct_layout
+from labkit.machine.cpus import possible_cpus as ids_of_possible_cpus
 from labkit.machine.stack_limit import measured
 from labkit.plots.style import HATCHES, INK, OTHERS, PAPER, limit_line, new_axes, styled
 
@@ -56,9 +57,7 @@ def _sizes(layout: Mapping[str, Mapping[str, Any]] | None) -> dict[str, int]:
 
 def possible_cpus() -> int:
     """Return how many CPUs the kernel has room for: a per-CPU map has a value for each."""
-    with open("/sys/devices/system/cpu/possible", encoding="ascii") as file:
-        last = file.read().strip().split(",")[-1].split("-")[-1]
-    return int(last) + 1
+    return len(ids_of_possible_cpus())
 
 
 def _lane(axes: Axes, place: int, sizes: dict[str, int]) -> None:

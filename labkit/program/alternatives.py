@@ -1,4 +1,4 @@
-"""Other ways out: what else gets around the 512 bytes, when to choose it, and what it costs.
+"""Other ways out: what else gets around the stack limit, when to choose it, and what it costs.
 
 Each way is a program of its own in bpf/alternatives/, with the lesson's event, ring buffer and
 counters, so that build(), collect() and the widgets take ``way.variant`` as they take the lesson's.
@@ -58,6 +58,13 @@ WAYS: dict[str, Way] = {
             "a ring buffer is used anyway and the size is known: no scratch, no copy",
         ),
         Way(
+            "reserve_or_heap",
+            "reserve where there is a ring buffer, else a per-CPU heap",
+            "4.6; the reserving half 5.8",
+            "one source for kernels with a ring buffer and without: so do bcc's libbpf-tools and "
+            "Inspektor Gadget",
+        ),
+        Way(
             "percpu_hash",
             "per-CPU hash",
             "4.6",
@@ -91,11 +98,23 @@ WAYS: dict[str, Way] = {
     )
 }
 
-# Ways without a program here: bcc has no words for them, or they need a second program.
+# Ways without a program here: bcc has no words for them, or they need a second program. Global
+# per-CPU variables came with 6e61f4f8b043 (kernel) and f4e64cb65f5a (libbpf), BPF_F_CPU with
+# 8eb76cb03f0f; both are read there, not tried.
 ALSO: dict[str, tuple[str, str]] = {
-    "tail call": ("4.2", "the work falls into stages; each has 512 bytes of its own"),
+    "tail call": ("4.2", "the work falls into stages; each has a stack of its own"),
     "ring buffer dynptr": ("5.19", "the size of the event is known only at run time"),
     "bpf_obj_new": ("6.2", "objects live on in lists and trees; needs BTF, so clang and libbpf"),
+    'global variable in SEC(".percpu")': (
+        "after 7.3",
+        "a per-CPU array of one element underneath, but written as a variable, without look-up and "
+        "NULL check; needs clang and a libbpf newer than 1.7.0",
+    ),
+    "BPF_F_CPU, to read a slot": (
+        "7.0",
+        "user space wants one CPU's slot: the flag, with the CPU's number from bit 32 up, copies "
+        "that one instead of all",
+    ),
     "arena": ("6.9", "large structures shared with user space; needs clang and libbpf"),
 }
 

@@ -8,7 +8,7 @@ from labkit.show.report import report_html, versions
 from labkit.show.style import Html, badge, page, table, tag
 
 if TYPE_CHECKING:
-    from labkit.collecting.collection import Run
+    from labkit.collecting.run import Run
 
 FIRST_ROWS = 5
 SHOWN = ("time", "cpu", "pid", "comm", "filename", "data_ok")

@@ -9,9 +9,10 @@ from labkit.building.report import OUTCOMES, BuildReport, Gate
 from labkit.machine.stack_limit import measured
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import numpy as np
 
-    from labkit.collecting.collection import Run
+    from labkit.collecting.run import Run
+    from labkit.collecting.run_file import RunFile
 
 OBJECTS = ("big_event", "extra_buffer", "local_data")
 MARK = ">>> "
@@ -60,6 +61,7 @@ def _report_lines(built: BuildReport) -> Iterator[str]:
         yield f"What to do: {explained.change}"
     else:
         depth = "unknown" if built.stack_depth is None else f"{built.stack_depth} bytes"
+        depth += f" of {built.stack_limit}" if built.stack_limit else ""
         yield f"{built.insns_processed} instructions processed, stack depth {depth}"
     yield ", ".join(f"{name} {version}" for name, version in built.versions.items())
 
@@ -74,21 +76,44 @@ def _marked(title: str, text: str, line: str) -> Iterator[str]:
     yield "---"
 
 
-def event_lines(frame: pd.DataFrame, data: Any) -> Iterator[str]:
-    """Yield a line an event. ``data`` holds the first four bytes of each event's data[]."""
-    for row, four in zip(frame.to_dict("records"), data, strict=True):
-        check = " ".join(f"0x{byte:02x}" for byte in four)
-        seconds = f"{row['timestamp'] // 10**9}.{row['timestamp'] // 10**6 % 1000:03d}"
-        broken = "" if row["data_ok"] else " | DATA BROKEN"
+_HEX = [f"0x{byte:02x}" for byte in range(256)]
+
+
+def event_lines(records: np.ndarray[Any, Any]) -> Iterator[str]:
+    """Yield a line an event, in order of time, each with its newline."""
+    from labkit.collecting.records import each_text, to_arrow  # only a run pays for their start
+
+    ordered = records[records["timestamp"].argsort(kind="stable")]
+    table = to_arrow(ordered, clock_offset=0)
+    numbers = [table[n].to_numpy().tolist() for n in ("timestamp", "pid", "cpu", "data_ok")]
+    names = [each_text(table[name]) for name in ("comm", "filename")]
+    fours = ordered["data"][:, :4].tolist()
+    for timestamp, pid, cpu, data_ok, comm, filename, (a, b, c, d) in zip(
+        *numbers, *names, fours, strict=True
+    ):
+        milliseconds = timestamp // 10**6
         yield (
-            f"[{seconds}] PID: {row['pid']:<6} | comm: {row['comm']:<16} | data[0-3]: {check}"
-            f" | cpu {row['cpu']} | {row['filename']}{broken}"
+            f"[{milliseconds // 1000}.{milliseconds % 1000:03d}] PID: {pid:<6} | comm: {comm:<16}"
+            f" | data[0-3]: {_HEX[a]} {_HEX[b]} {_HEX[c]} {_HEX[d]}"
+            f" | cpu {cpu} | {filename}{'' if data_ok else ' | DATA BROKEN'}\n"
         )
+
+
+def progress(file: RunFile, before: int, seconds: float) -> str:
+    """Return how a run stands: its events, how fast they came of late, what was lost, its size."""
+    events, lost = len(file), int(file.counters()["failed"].sum())
+    size = events * file.event.itemsize / 1e6
+    rate = (events - before) / max(seconds, 1e-3)
+    return f"{events:,} events, {rate:,.0f} a second, {lost:,} lost, {size:,.0f} MB"
 
 
 def account(run: Run) -> str:
     """Return the account of a run: for each CPU, and whether it balances."""
     if not run.complete:
-        return f"the worker died; {len(run)} events were saved, the kernel's counts were not"
+        kept = f" in {run.file}: labkit.recover() opens it" if run.file else ""
+        return f"the worker died; {len(run)} events were saved{kept}; the kernel's counts were not"
     verdict = "it balances" if run.balanced else "IT DOES NOT BALANCE"
-    return f"{run.account.to_string()}\n{len(run)} events in {run.seconds:.1f} s; {verdict}"
+    lines = [run.account.to_string(), f"{len(run)} events in {run.seconds:.1f} s; {verdict}"]
+    if run.problem:
+        lines.append(f"it ended before its time: {run.problem}")
+    return "\n".join(lines)

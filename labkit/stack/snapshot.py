@@ -135,7 +135,8 @@ _LIMITS = (512, 2048)
 
 def _told_limit(log: VerifierLog) -> int | None:
     """Return the smallest of the limits that what was accepted fits, if a smaller one does not."""
-    deepest = max((log.statistics.stack_depth or 0, *_extents(log)))
+    figures = log.statistics
+    deepest = max((figures.stack_depth or 0, figures.stack_depth_max or 0, *_extents(log)))
     if log.fatal is not None and (access := _OFF_SIZE.search(log.fatal.body)):
         fitting = [limit for limit in _LIMITS if limit < -int(access[1])]
         if fitting and -int(access[1]) <= _LIMITS[-1]:

@@ -2,6 +2,7 @@
 
 That Python has no labkit installed, and may be as old as 3.9. So the checkout is put on its path
 here; of labkit, the worker imports its own files and those of machine/ that say it does.
+``PYTHON -I labkit/worker load JSON`` starts what is to be observed, under any Python.
 """
 
 import sys
@@ -9,6 +10,6 @@ from pathlib import Path
 
 sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from labkit.worker.server import main  # noqa: E402  needs the path
+from labkit.worker import load, server  # noqa: E402  needs the path
 
-main()
+(load if sys.argv[1] == "load" else server).main()

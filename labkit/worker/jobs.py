@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import importlib.util
 import os
 import signal
 import time
@@ -17,7 +18,6 @@ PR_SET_PDEATHSIG = 1
 DEBUG_LLVM_IR = 1  # bcc's flag: print the text that code is made from
 
 Emit = Callable[..., None]
-EmitRecords = Callable[[bytes], None]
 
 _prepared: dict[str, Any] = {}
 
@@ -25,18 +25,21 @@ _prepared: dict[str, Any] = {}
 def prepare(scratch: str) -> dict[str, Any]:
     """Import bcc once, before any fork. Return the versions, or what is wrong with this Python."""
     _prepared["scratch"] = scratch
+    spec = importlib.util.find_spec("bcc")
+    if spec is None:
+        return {"problem": "no_bcc", "detail": ""}
+    place = spec.origin or "a folder without __init__.py"
+    if not os.path.exists(os.path.join(os.path.dirname(place), "libbcc.py")):
+        return {"problem": "wrong_bcc", "detail": place}  # only the real one has that file
     try:
-        import bcc
-    except ImportError as error:
-        return {"problem": "no_bcc", "detail": str(error)}
-    if not hasattr(bcc, "BPF"):
-        return {"problem": "wrong_bcc", "detail": str(getattr(bcc, "__file__", ""))}
+        import bcc  # noqa: F401  once, before any fork
+    except Exception as error:
+        return {"problem": "broken_bcc", "detail": f"{type(error).__name__}: {error}"}
     return {"versions": versions.versions()}
 
 
-def die_with_parent() -> None:
-    """Have the kernel kill this process when the server ends, however that comes about."""
-    parent = os.getppid()
+def die_with_parent(parent: int) -> None:
+    """Have the kernel kill this process when ``parent``, who forked it, ends or has ended."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(FAULT)
@@ -51,16 +54,9 @@ def run(request: dict[str, Any], out: int) -> None:
     """Do one request in the forked child, telling each step as a frame on out."""
 
     def emit(event: str, **facts: Any) -> None:
-        wire.write_all(out, wire.pack_json({"event": event, **facts}))
+        wire.write_all(out, wire.pack({"event": event, **facts}))
 
-    def emit_records(records: bytes) -> None:
-        wire.write_all(out, wire.pack(wire.RECORDS, records))
-
-    JOBS[request["job"]](request, emit, emit_records)
-
-
-def _build_only(request: dict[str, Any], emit: Emit, _records: EmitRecords) -> None:
-    _build(request, emit)
+    JOBS[request["job"]](request, emit)
 
 
 def _build(request: dict[str, Any], emit: Emit) -> Any:
@@ -87,19 +83,19 @@ def _build(request: dict[str, Any], emit: Emit) -> Any:
     return module if passed else None
 
 
-def _measure(request: dict[str, Any], emit: Emit, _records: EmitRecords) -> None:
+def _measure(request: dict[str, Any], emit: Emit) -> None:
     from labkit.worker import measure
 
     measure.run(request, _build, emit)
 
 
-def _load_objects(request: dict[str, Any], emit: Emit, _records: EmitRecords) -> None:
+def _load_objects(request: dict[str, Any], emit: Emit) -> None:
     from labkit.worker import objects
 
     objects.run(request, emit)
 
 
-def _print_intermediate(request: dict[str, Any], emit: Emit, _records: EmitRecords) -> None:
+def _print_intermediate(request: dict[str, Any], emit: Emit) -> None:
     """Compile and have LLVM print its intermediate text. Nothing is loaded."""
     from labkit.worker import gates
 
@@ -125,31 +121,14 @@ def _compile(gates: Any, request: dict[str, Any], emit: Emit) -> Any:
     return module
 
 
-def _collect(request: dict[str, Any], emit: Emit, emit_records: EmitRecords) -> None:
-    """Build, attach, drain until told to stop, detach, then read the account and the maps."""
-    from labkit.worker import stream
+def _collect(request: dict[str, Any], emit: Emit) -> None:
+    from labkit.worker import collect
 
-    stop = stream.Stop()  # first of all: a stop while the compiler works must not kill the run
-    module = _build(request, emit)
-    if module is None:
-        return
-    maps = module.maps()
-    ring = stream.Ring(maps[request["ring"]]["fd"], emit_records)
-    attached = stream.attach(module)
-    emit("attached", tracepoints=attached, clock_offset=stream.clock_offset())
-    started = time.monotonic()
-    try:
-        stream.drain(ring, stop, request["seconds"])
-    finally:
-        stream.detach(module, attached)
-        seconds = time.monotonic() - started
-        ring.consume()
-    values = {name: stream.snapshot(maps[name]) for name in request["snapshots"] if name in maps}
-    emit("collected", seconds=seconds, maps=maps, values=values)
+    collect.run(request, _build, emit)
 
 
-JOBS: dict[str, Callable[[dict[str, Any], Emit, EmitRecords], None]] = {
-    "build": _build_only,
+JOBS: dict[str, Callable[[dict[str, Any], Emit], Any]] = {
+    "build": _build,
     "collect": _collect,
     "intermediate": _print_intermediate,
     "measure": _measure,

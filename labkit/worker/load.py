@@ -5,14 +5,19 @@
     {"kind": "exec", "cpu": 0, "paths": [...], "count": 100}   execs the paths in turn
 
 A rename costs 0.5 µs and nothing else in the system does it often; without ``count`` a load goes
-on until it is stopped.
+on until it is stopped. With ``rate`` it takes that many turns a second instead of all it can.
+
+Run as ``PYTHON labkit/worker load JSON``, it starts the loads of a JSON list for whoever called it
+and ends with its caller.
 """
 
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -20,6 +25,7 @@ from typing import Any
 from labkit.worker import jobs
 
 NAP = 20e-6  # seconds
+LOOK = 0.1  # seconds between two looks at whether the caller still lives
 
 
 class Running:
@@ -52,12 +58,13 @@ def start(wanted: list[dict[str, Any]]) -> Running:
 
 
 def _fork(load: dict[str, Any], begin_read: int, begin_write: int) -> int:
+    parent = os.getpid()
     pid = os.fork()
     if pid:
         return pid
     try:
-        jobs.die_with_parent()
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        jobs.die_with_parent(parent)
+        signal.pthread_sigmask(signal.SIG_SETMASK, set())  # the worker keeps SIGTERM back
         os.sched_setaffinity(0, {load["cpu"]})
         os.close(begin_write)
         os.read(begin_read, 1)
@@ -67,8 +74,13 @@ def _fork(load: dict[str, Any], begin_read: int, begin_write: int) -> int:
 
 
 def _turns(load: dict[str, Any]) -> Iterator[int]:
-    count = load.get("count")
-    return iter(range(count)) if count else itertools.count()
+    count, rate = load.get("count"), load.get("rate")
+    due = time.monotonic()
+    for turn in range(count) if count else itertools.count():
+        yield turn
+        if rate:
+            due += 1 / rate
+            time.sleep(max(0.0, due - time.monotonic()))
 
 
 def _rename(load: dict[str, Any]) -> None:
@@ -94,3 +106,15 @@ LOADS: dict[str, Callable[[dict[str, Any]], None]] = {
     "timer": _timer,
     "exec": _exec,
 }
+
+
+def main() -> None:
+    """Run the loads that the command line asks for until they are done or the caller is gone.
+
+    The caller is asked for again and again: the kernel would tell of its *thread* that started us.
+    """
+    caller = os.getppid()
+    running = start(json.loads(sys.argv[2]))
+    while os.getppid() == caller and not running.done():
+        time.sleep(LOOK)
+    running.stop()

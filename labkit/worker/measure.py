@@ -9,25 +9,22 @@ with this process, the switch for BPF statistics too.
 from __future__ import annotations
 
 import base64
-import ctypes
-import errno
 import fcntl
 import os
 import time
 from collections.abc import Callable
 from typing import Any
 
-from bcc.libbcc import _RINGBUF_CB_TYPE, lib
-
 from labkit.machine.bpf_syscall import ENABLE_STATS, bpf
-from labkit.machine.cpus import possible_cpus
-from labkit.worker import load, stream
+from labkit.worker import load
+from labkit.worker.attach import attach, detach
+from labkit.worker.collect import Stop
 from labkit.worker.gates import Module
+from labkit.worker.maps import Values, fdinfo
+from labkit.worker.ring import Ring
 
 BPF_STATS_RUN_TIME = 0  # ENABLE_STATS: since 5.8 (d46edd671a14)
 PAUSE = 0.001  # seconds between two looks at a load and its ring buffer
-# BPF_MAP_TYPE_PERCPU_HASH, PERCPU_ARRAY, LRU_PERCPU_HASH, PERCPU_CGROUP_STORAGE
-PER_CPU_TYPES = {5, 6, 10, 21}
 COUNTED = ("run_time_ns", "run_cnt", "recursion_misses")
 
 
@@ -39,22 +36,15 @@ def enable_statistics() -> int:
     return int(fd)
 
 
-def fdinfo(fd: int) -> dict[str, Any]:
-    """Return what the kernel tells of a program or a map: numbers as int, the rest as text."""
-    told = {}
-    with open(f"/proc/self/fdinfo/{fd}", encoding="utf-8") as lines:
-        for line in lines:
-            name, _, value = line.partition(":")
-            told[name] = int(value) if value.strip().isdigit() else value.strip()
-    return told
-
-
 def run(
     request: dict[str, Any],
     build: Callable[[dict[str, Any], Callable[..., None]], Any],
     emit: Callable[..., None],
 ) -> None:
-    """Build each source with ``build``; if all pass, or ``partial`` is asked for, do the steps."""
+    """Build each source with ``build``; if all pass, or ``partial`` is asked for, do the steps.
+
+    Records go to files in the folder ``request["records"]``, one a step and source.
+    """
     modules = []
     for number, source in enumerate(request["sources"]):
 
@@ -71,44 +61,48 @@ def run(
 
 
 def _all_steps(
-    modules: list[Module | None], request: dict[str, Any], emit: Callable[..., None]
+    modules: list[Module | None],
+    request: dict[str, Any],
+    emit: Callable[..., None],
 ) -> None:
     statistics = enable_statistics() if request["statistics"] else -1
-    stop = stream.Stop()
+    stop = Stop()
     for number, step in enumerate(request["steps"]):
         if stop.asked:
             break
         wanted = {n: modules[n] for n in step["sources"]}
         chosen = {n: module for n, module in wanted.items() if module is not None}
-        emit("step", step=number, **_step(chosen, step, stop))
+        place = os.path.join(request["records"], str(number))
+        emit("step", step=number, **_step(chosen, step, stop, place))
     if statistics >= 0:
         os.close(statistics)
 
 
-def _step(modules: dict[int, Module], step: dict[str, Any], stop: stream.Stop) -> dict[str, Any]:
-    """Do one step. Counts are of this step alone, burst by burst."""
+def _step(
+    modules: dict[int, Module], step: dict[str, Any], stop: Stop, place: str
+) -> dict[str, Any]:
+    """Do one step. Counts are of this step alone, burst by burst; records go to files at place."""
     described = {number: module.maps().get(step["ring"]) for number, module in modules.items()}
-    rings = {n: Drain(ring["fd"], step["keep"]) for n, ring in described.items() if ring}
+    rings = {n: Kept(ring["fd"], step["keep"]) for n, ring in described.items() if ring}
     order = step["sources"]  # programs at one tracepoint run in the order of their attachment
-    attached = [(modules[n], _attach(modules[n])) for n in order if n in modules]
+    attached = [(modules[n], attach(modules[n])) for n in order if n in modules]
     started = time.monotonic()
     try:
         bursts = [_burst(modules, list(rings.values()), step, stop) for _ in range(step["bursts"])]
     finally:
         seconds = time.monotonic() - started
         for module, names in attached:
-            _detach(module, names)
-    records = {n: base64.b64encode(ring.close()).decode() for n, ring in rings.items()}
+            detach(module, names)
     return {
         "seconds": seconds,
         "bursts": bursts,
         "maps": {n: _describe_maps(module) for n, module in modules.items()},
-        "records": records,
+        "records": {n: ring.save(f"{place}-{n}") for n, ring in rings.items()},
     }
 
 
 def _burst(
-    modules: dict[int, Module], rings: list[Drain], step: dict[str, Any], stop: stream.Stop
+    modules: dict[int, Module], rings: list[Kept], step: dict[str, Any], stop: Stop
 ) -> dict[int, Any]:
     """Run the load once, empty the rings.
 
@@ -129,51 +123,43 @@ def _burst(
     }
 
 
-def _run_load(rings: list[Drain], step: dict[str, Any], stop: stream.Stop) -> None:
+def _run_load(rings: list[Kept], step: dict[str, Any], stop: Stop) -> None:
     """Run the step's load until it is done, the time is over, or enough bytes are kept."""
     running = load.start(step["load"])
     end = time.monotonic() + step["seconds"]
     try:
         while not running.done() and time.monotonic() < end and not stop.asked:
-            time.sleep(PAUSE)
+            stop.wait(PAUSE)
             if step["drain"]:
                 for ring in rings:
                     ring.consume()
-                if any(ring.full for ring in rings):
+                if any(ring.failed for ring in rings):
                     break
     finally:
         running.stop()
 
 
-class Drain:
-    """A ring buffer that libbpf and libc alone empty into memory; see stream.Ring.
+class Kept(Ring):
+    """A ring buffer's first ``keep`` bytes of records, in memory that is sealed at that.
 
-    The memory holds ``keep`` bytes and is sealed at that. A record beyond it fails to be written,
-    which ends libbpf's loop; otherwise that would go on for as long as programs are faster than it.
-    With ``keep`` 0 the records go to /dev/null.
+    A record beyond it fails to be written, which ends libbpf's loop; otherwise that would go on
+    for as long as programs are faster than it. With ``keep`` 0 the records go to /dev/null.
     """
 
     def __init__(self, map_fd: int, keep: int) -> None:
-        self.memory = _sealed_memory(keep) if keep else os.open(os.devnull, os.O_WRONLY)
-        write = ctypes.cast(stream.LIBC.write, _RINGBUF_CB_TYPE)
-        self.manager = lib.bpf_new_ringbuf(map_fd, write, ctypes.c_void_p(self.memory))
         self.keep = keep
-        self.full = False
-        if not self.manager:
-            raise OSError(ctypes.get_errno(), "cannot open the ring buffer")
+        self.memory = _sealed_memory(keep) if keep else os.open(os.devnull, os.O_WRONLY)
+        super().__init__(map_fd, self.memory)
 
-    def consume(self) -> None:
-        """Take what is there; ``full`` tells that no more is wanted."""
-        self.full = self.full or lib.bpf_consume_ringbuf(self.manager) < 0
-
-    def close(self) -> bytes:
-        """Take the rest, free the ring's memory here, and return the records that were kept."""
+    def save(self, path: str) -> str:
+        """Take the rest, free the ring's memory here, write what was kept to path; return it."""
         self.consume()
         size = os.lseek(self.memory, 0, os.SEEK_CUR) if self.keep else 0
-        records = os.pread(self.memory, size, 0) if size else b""
-        lib.bpf_free_ringbuf(self.manager)
+        with open(path, "xb") as file:
+            file.write(os.pread(self.memory, size, 0))
+        self.free()
         os.close(self.memory)
-        return records
+        return path
 
 
 def _sealed_memory(size: int) -> int:
@@ -181,31 +167,6 @@ def _sealed_memory(size: int) -> int:
     os.ftruncate(memory, size)
     fcntl.fcntl(memory, fcntl.F_ADD_SEALS, fcntl.F_SEAL_GROW)
     return memory
-
-
-def _attach(module: Module) -> list[tuple[str, str]]:
-    """Attach the functions named (raw_)tracepoint__...; return (kind, tracepoint) of each."""
-    attached = []
-    for name in module.functions():
-        kind, _, rest = name.partition("__")
-        place = rest.replace("__", ":", 1)
-        try:
-            if kind == "tracepoint":
-                module.attach_tracepoint(tp=place, fn_name=name)
-            elif kind == "raw_tracepoint":
-                module.attach_raw_tracepoint(tp=place, fn_name=name)
-        except Exception as error:  # bcc raises Exception itself
-            raise OSError(errno.EIO, f"cannot attach to {place}: {error}") from error
-        attached.append((kind, place))
-    return attached
-
-
-def _detach(module: Module, attached: list[tuple[str, str]]) -> None:
-    for kind, name in attached:
-        if kind == "tracepoint":
-            module.detach_tracepoint(name)
-        else:
-            module.detach_raw_tracepoint(name)
 
 
 def _programs(module: Module) -> dict[str, dict[str, Any]]:
@@ -235,21 +196,5 @@ def _read_maps(module: Module, names: list[str]) -> dict[str, str]:
     """Return in base64 all values of the array maps of these names."""
     maps = module.maps() if names else {}
     return {
-        name: base64.b64encode(_values(maps[name], fdinfo(maps[name]["fd"]))).decode()
-        for name in names
-        if name in maps
+        name: base64.b64encode(Values(maps[name]).read()).decode() for name in names if name in maps
     }
-
-
-def _values(described: dict[str, Any], info: dict[str, Any]) -> bytes:
-    """Read an array map: element after element, each with one value a possible CPU if per-CPU."""
-    per_cpu = info["map_type"] in PER_CPU_TYPES
-    size = described["value_size"]
-    room = -(-size // 8) * 8 * len(possible_cpus()) if per_cpu else size
-    values = []
-    for index in range(described["entries"]):
-        value = ctypes.create_string_buffer(room)
-        if lib.bpf_lookup_elem(described["fd"], ctypes.byref(ctypes.c_uint32(index)), value) < 0:
-            raise OSError(ctypes.get_errno(), "cannot read the map")
-        values.append(value.raw)
-    return b"".join(values)

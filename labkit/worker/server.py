@@ -4,11 +4,13 @@ LLVM calls ``exit(1)`` on a frame that is too large, and bcc prints from C. Ther
 runs in a child whose output goes to memory, and this process tells the caller how the child ended.
 
 Run as ``PYTHON labkit/worker REPLY_FD``; requests come on standard input, frames go to REPLY_FD.
-The process ends when its caller does: at the end of its input, or when its parent changes.
+The process ends when its caller does: at the end of its input, or when its parent changes. A caller
+that does not read keeps nothing up: what it is to be told waits here, a stop and a time limit work.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -23,6 +25,7 @@ from labkit.worker import jobs, wire
 
 STOP_GRACE = 5.0  # seconds between asking a child to stop and killing it
 CALLER_CHECK = 0.5  # seconds between two looks at whether the caller still lives
+PIECE = 1 << 16  # bytes of a message that are sent at once
 
 
 class CallerGone(Exception):
@@ -34,6 +37,8 @@ class Server:
 
     def __init__(self, reply_fd: int) -> None:
         self.reply_fd = reply_fd
+        os.set_blocking(reply_fd, False)
+        self.unsent = bytearray()
         self.caller = os.getppid()
         self.requests: list[dict[str, Any]] = []
         self.decoder = wire.Decoder()
@@ -41,24 +46,39 @@ class Server:
         self.poller.register(0, select.POLLIN | select.POLLHUP)
 
     def reply(self, message: dict[str, Any]) -> None:
-        """Send one frame to the caller."""
-        wire.write_all(self.reply_fd, wire.pack_json(message))
+        """Send one message to the caller, as soon as it reads."""
+        self.relay(wire.pack(message))
+
+    def relay(self, framed: bytes) -> None:
+        """Send a message that is framed already."""
+        self.unsent += framed
+        self.send()
+
+    def send(self) -> None:
+        """Send as much as the pipe takes now; the rest waits."""
+        with contextlib.suppress(BlockingIOError):
+            while self.unsent:
+                del self.unsent[: os.write(self.reply_fd, self.unsent[:PIECE])]
 
     def read_control(self) -> None:
         """Take in requests. Raises CallerGone at the end of the input."""
         data = os.read(0, 65536)
         if not data:
             raise CallerGone
-        for _kind, payload in self.decoder.feed(data):
-            self.requests.append(json.loads(payload))
+        self.requests += map(json.loads, self.decoder.feed(data))
 
     def wait(self, *fds: int) -> set[int]:
         """Wait for something to read, while the caller lives; return what has it."""
         for fd in fds:
             self.poller.register(fd, select.POLLIN | select.POLLHUP)
+        if self.unsent:
+            self.poller.register(self.reply_fd, select.POLLOUT)
         ready = {fd for fd, _ in self.poller.poll(CALLER_CHECK * 1000)}
         for fd in fds:
             self.poller.unregister(fd)
+        if self.unsent:
+            self.poller.unregister(self.reply_fd)
+            self.send()
         if os.getppid() != self.caller:
             raise CallerGone
         if 0 in ready:
@@ -78,45 +98,53 @@ class Server:
         """Fork a child for a request, see it to its end and tell how it ended."""
         printed = os.memfd_create("printed")
         read_end, write_end = os.pipe()
+        server = os.getpid()
+        # A stop must not hit the child before it is ready for it: a job looks for SIGTERM itself.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         pid = os.fork()
         if pid == 0:
+            jobs.die_with_parent(server)
             os.close(read_end)
+            os.close(self.reply_fd)
             _child(request, write_end, printed)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         os.close(write_end)
         try:
-            status, timed_out = self.supervise(pid, read_end, request)
+            status, killed = self.supervise(pid, read_end, request)
         except BaseException:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
             raise
         finally:
             os.close(read_end)
-        self.reply({"event": "end", "timed_out": timed_out, **_ending(status, printed)})
+        self.reply({"event": "end", "killed": killed, **_ending(status, printed)})
 
-    def supervise(self, pid: int, read_end: int, request: dict[str, Any]) -> tuple[int, bool]:
-        """Relay the child's frames until it ends. Return its wait status; whether it was late."""
+    def supervise(self, pid: int, read_end: int, request: dict[str, Any]) -> tuple[int, str]:
+        """Relay what the child says until it ends. Return its wait status, and why it was killed.
+
+        The latter is "" where it ended by itself, "late" or "stopped".
+        """
         deadline = time.monotonic() + request["time_limit"]
-        timed_out = False
-        frames = wire.Decoder()
+        late, killed = "late", ""
+        messages = wire.Decoder()
         while True:
             if read_end in self.wait(read_end):
                 data = os.read(read_end, 1 << 20)
                 if not data:
-                    return os.waitpid(pid, 0)[1], timed_out
-                for kind, payload in frames.feed(data):
-                    wire.write_all(self.reply_fd, wire.pack(kind, payload))
+                    return os.waitpid(pid, 0)[1], killed
+                for payload in messages.feed(data):  # half a message of a dead child ends here
+                    self.relay(wire.frame(payload))
             if self.requests and self.requests[0]["job"] == "stop":
                 self.requests.pop(0)
                 os.kill(pid, signal.SIGTERM)
-                deadline = min(deadline, time.monotonic() + STOP_GRACE)
+                deadline, late = min(deadline, time.monotonic() + STOP_GRACE), "stopped"
             if time.monotonic() > deadline:
-                timed_out = True
+                killed = late
                 os.kill(pid, signal.SIGKILL)
 
 
 def _child(request: dict[str, Any], out: int, printed: int) -> None:
     """Do the job in the forked child and leave without Python's own exit."""
-    jobs.die_with_parent()
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.dup2(printed, 1)

@@ -1,9 +1,9 @@
-"""Frames on a pipe: how labkit and its worker talk.
+"""Messages on a pipe: how labkit and its worker talk.
 
-A frame is one byte of kind, four bytes of length (big-endian) and that many bytes.
-Kind ``J`` is a JSON object, kind ``R`` is a run of event records as the BPF program wrote them.
+A message is four bytes of length (big-endian) and that many bytes of a JSON object. Records of
+events do not come this way: they go to a file.
 
-Only the standard library, and Python 3.9: the worker loads this file by its path.
+Only the standard library, and Python 3.9: the worker loads this file too.
 """
 
 from __future__ import annotations
@@ -14,20 +14,17 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
-JSON = b"J"
-RECORDS = b"R"
-
-_HEADER = struct.Struct("!cI")
+_LENGTH = struct.Struct("!I")
 
 
-def pack(kind: bytes, payload: bytes) -> bytes:
-    """Return one frame as bytes."""
-    return _HEADER.pack(kind, len(payload)) + payload
+def pack(message: dict[str, Any]) -> bytes:
+    """Return a message as bytes; bytes that are no UTF-8 pass through as surrogates."""
+    return frame(json.dumps(message).encode("ascii"))
 
 
-def pack_json(message: dict[str, Any]) -> bytes:
-    """Return one JSON frame; bytes that are no UTF-8 pass through as surrogates."""
-    return pack(JSON, json.dumps(message).encode("ascii"))
+def frame(payload: bytes) -> bytes:
+    """Return a message that is JSON already as it goes through the pipe."""
+    return _LENGTH.pack(len(payload)) + payload
 
 
 def write_all(fd: int, data: bytes) -> None:
@@ -38,19 +35,19 @@ def write_all(fd: int, data: bytes) -> None:
 
 
 class Decoder:
-    """Turns the bytes of a pipe, however they are cut, into whole frames."""
+    """Turns the bytes of a pipe, however they are cut, into whole messages."""
 
     def __init__(self) -> None:
         self._pending = bytearray()
 
-    def feed(self, data: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """Yield (kind, payload) for each frame that data completes."""
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Yield the JSON of each message that data completes."""
         self._pending += data
-        while len(self._pending) >= _HEADER.size:
-            kind, length = _HEADER.unpack_from(self._pending)
-            end = _HEADER.size + length
+        while len(self._pending) >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(self._pending)
+            end = _LENGTH.size + length
             if len(self._pending) < end:
                 return
-            payload = bytes(self._pending[_HEADER.size : end])
+            payload = bytes(self._pending[_LENGTH.size : end])
             del self._pending[:end]
-            yield kind, payload
+            yield payload

@@ -136,9 +136,9 @@ def test_pictures_in_both_themes(ran: Any, pictures: Path, theme: str) -> None:
         "structs": cell_with(ran, "labkit.plot_structs()"),
         "sources": cell_with(ran, "labkit.side_by_side"),
         "switch": switch(ran),
-        "verifier": cell_with(ran, "stack_lifted: the kernel's verifier refused it"),
+        "verifier": cell_with(ran, "refused = next("),
         "slider": cell_with(ran, "labkit.limit_finder()"),
-        "claims": cell_with(ran, "labkit.claims()"),
+        "claims": cell_with(ran, "hearsay.claims()"),
         "own": cell_with(ran, "%%bpf mine"),
     }
     ran.page.set_viewport_size({"width": 1280, "height": 1500})

@@ -14,7 +14,7 @@ from labkit.stack.snapshot import snapshot_of
 pytestmark = [pytest.mark.browser, pytest.mark.live, pytest.mark.timeout(300)]
 
 CELLS = (
-    "import labkit\nreport = labkit.build('stack_lifted')",
+    "import labkit\nreport = labkit.build('stack_beyond')",
     "labkit.plot_frame(report);",
     "labkit.frame_stepper(report)",
     "labkit.plot_stack_users('stack');",
@@ -41,7 +41,7 @@ def output(lab: Any, number: int) -> Any:
 @pytest.fixture(scope="module")
 def refused() -> Any:
     """The refused step as the library itself finds it, in a build of its own."""
-    report = labkit.build("stack_lifted")
+    report = labkit.build("stack_beyond")
     return snapshot_of(report.verifier_log, variables=labkit.stack_users(report))
 
 

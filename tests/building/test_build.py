@@ -16,6 +16,8 @@ import labkit
 from labkit import session
 from labkit.building import build
 from labkit.building.report import COMPILER_REFUSED, HOST_REFUSED, VERIFIER_REFUSED, WORKER_DIED
+from labkit.machine.stack_limit import largest_frame
+from labkit.program.variants import sizes_of
 
 pytestmark = pytest.mark.live
 
@@ -49,7 +51,7 @@ def test_stack_is_refused_by_the_compiler_and_we_live_on() -> None:
 
 
 def test_lifted_is_refused_by_the_verifier() -> None:
-    report = labkit.build("stack_lifted")
+    report = labkit.build("stack_beyond")
     assert report.outcome == VERIFIER_REFUSED
     assert [gate.passed for gate in report.gates] == [True, False]
     assert (
@@ -57,6 +59,20 @@ def test_lifted_is_refused_by_the_verifier() -> None:
     )
     assert report.how_lifted
     assert report.refused_by == "verifier"
+
+
+@pytest.mark.usefixtures("either_kernel")
+def test_a_report_carries_the_limit_of_its_kernel() -> None:
+    report = labkit.build("stack_lifted")
+    assert report.stack_limit == report.to_json()["stack_limit"] == largest_frame()
+    assert report.accepted == (report.stack_limit >= 1632)  # 1568, and what the compiler spills to
+
+
+def test_objects_of_one_word_too_many_are_refused_whatever_the_limit() -> None:
+    for limit in (512, 1024, 2048):
+        sizes = labkit.layout(*sizes_of(limit + 8))
+        total = sum(sizes[name]["size"] for name in ("big_event", "extra_buffer", "local_data"))
+        assert total == limit + 8
 
 
 def test_a_define_makes_the_good_one_bad() -> None:
@@ -140,7 +156,7 @@ def test_an_interrupt_ends_the_build_and_the_worker() -> None:
 
 def test_a_hundred_rounds_leave_nothing_behind() -> None:
     """Judged as an attendee would: same outcomes each time, and the kernel holds what it held."""
-    names = ("stack", "stack_lifted", "percpu")
+    names = ("stack", "stack_beyond", "percpu")
     for name in names:
         labkit.build(name)
     before = (kernel.loaded("prog"), kernel.loaded("map"), kernel.descriptors(), kernel.children())

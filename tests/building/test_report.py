@@ -18,7 +18,7 @@ NOT_COMPILED = {"event": "compiled", "passed": False, "seconds": 0.5}
 
 
 def end(**facts: Any) -> dict[str, Any]:
-    plain = {"printed": "", "signal": None, "exit_code": 0, "timed_out": False}
+    plain = {"printed": "", "signal": None, "exit_code": 0, "killed": ""}
     return {"event": "end", "at": 10.25, **plain, **facts}
 
 
@@ -51,7 +51,7 @@ def loaded(**facts: Any) -> dict[str, Any]:
             (True, None),
         ),
         ([COMPILING, end(signal=11, exit_code=None)], "worker_died", (None, None)),
-        ([COMPILING, end(signal=9, exit_code=None, timed_out=True)], "worker_died", (None, None)),
+        ([COMPILING, end(signal=9, exit_code=None, killed="late")], "worker_died", (None, None)),
         ([COMPILING, end(exit_code=70)], "worker_died", (None, None)),
         ([end(exit_code=1)], "worker_died", (None, None)),
         ([COMPILING, COMPILED, loaded()], "worker_died", (True, None)),

@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from labkit.collecting import files
 from labkit.collecting.records import shown
@@ -163,3 +164,40 @@ def test_another_file_is_named_as_such(tmp_path: Path, text: str) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"none\.csv: No such file"):
         files.read_csv(tmp_path / "none.csv")
+
+
+def test_a_json_of_somebody_elses_is_left_alone(tmp_path: Path) -> None:
+    theirs = tmp_path / "run.json"
+    theirs.write_text('{"mine": true}')
+    with pytest.raises(UsageError, match=r"run\.json is there, and the lab did not write it"):
+        files.export_csv(made_runs.make_run(), tmp_path / "run.csv")
+    assert theirs.read_text() == '{"mine": true}'
+    assert not (tmp_path / "run.csv").exists()
+
+
+def test_a_path_needs_no_results_folder(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(files, "RESULTS", tmp_path / "file" / "results")
+    files.export_csv(made_runs.make_run(), tmp_path / "run.csv")
+    files.export_parquet(made_runs.make_run(), tmp_path / "run.parquet")
+    with pytest.raises(UsageError, match="Nothing is lost"):
+        files.export_parquet(made_runs.make_run())
+
+
+@pytest.mark.parametrize("make", [made_runs.refused_run, made_runs.dead_run, made_runs.make_run])
+def test_parquet_comes_back_with_its_account(make, tmp_path: Path) -> None:
+    run = make()
+    path = files.export_parquet(run, tmp_path / "run.parquet")
+    pd.testing.assert_frame_equal(pd.read_parquet(path), run.frame)
+    facts = json.loads(parquet.read_schema(path).metadata[b"labkit"])
+    assert facts == json.loads(json.dumps(files.about(run)))
+    assert facts["versions"] == made_runs.VERSIONS
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(NAMES, NAMES), min_size=1, max_size=6))
+def test_names_from_strangers_survive_parquet(tmp_path_factory, names) -> None:
+    made = [made_runs.record(comm=comm[:16], filename=name[:400]) for comm, name in names]
+    run = made_runs.make_run(made)
+    path = files.export_parquet(run, tmp_path_factory.mktemp("parquet") / "run.parquet")
+    pd.testing.assert_frame_equal(pd.read_parquet(path), run.frame)

@@ -127,3 +127,80 @@ def test_the_account(counted: list[tuple[int, ...]], cpus: list[int], balanced: 
     table = records.account(np.array(counted, COUNTERS), np.array(cpus, "u4"))
     assert table.delivered.sum() == len(cpus)
     assert records.balances(table) is balanced
+
+
+def test_cpu_ids_with_holes_keep_their_names() -> None:
+    counted = np.array([(2, 2, 0), (1, 0, 1), (1, 1, 0)], COUNTERS)
+    table = records.account(counted, np.array([8, 0, 0], "u4"), (0, 3, 8))
+    assert table.index.tolist() == [0, 3, 8]
+    assert table.delivered.tolist() == [2, 0, 1]
+    assert records.balances(table)
+
+
+def test_an_event_of_a_cpu_that_cannot_be_shows() -> None:
+    table = records.account(np.array([(1, 1, 0)], COUNTERS), np.array([0, 5], "u4"), (0,))
+    assert list(table.loc[5]) == [0, 0, 0, 1]
+    assert not records.balances(table)
+
+
+NAMES = st.one_of(
+    st.binary(max_size=80),
+    st.binary(min_size=60, max_size=70).map(lambda raw: raw.replace(b"\0", b"x")),
+    st.text(max_size=20).map(lambda text: text.encode("utf-8", "surrogatepass")),
+)
+
+
+@given(st.lists(NAMES, min_size=1, max_size=20))
+def test_names_are_found_at_any_length(names: list[bytes]) -> None:
+    frame = frame_of(*(record(n, name, timestamp=n) for n, name in enumerate(names)))
+    assert frame.filename.tolist() == [records.shown(name.partition(b"\0")[0]) for name in names]
+
+
+def test_a_table_of_many_records_is_much_faster_than_a_callback_for_each() -> None:
+    """The usual way with bcc: a ctypes callback, a dict an event, pd.DataFrame(rows)."""
+    import ctypes
+    import time
+
+    made = [record(n, b"/usr/bin/program-%d" % (n % 300), timestamp=n) for n in range(300)]
+    taken = records.to_records(b"".join(made) * 300, LAYOUT)
+    assert len(taken) == 90_000
+
+    class Event(ctypes.Structure):
+        _fields_ = (
+            ("pid", ctypes.c_uint32),
+            ("cpu", ctypes.c_uint32),
+            ("timestamp", ctypes.c_uint64),
+            ("comm", ctypes.c_char * 16),
+            ("data", ctypes.c_ubyte * 512),
+        )
+
+    rows: list[dict[str, object]] = []
+
+    def callback(_context: object, data: int, _size: int) -> int:
+        event = ctypes.cast(data, ctypes.POINTER(Event)).contents
+        raw = bytes(event.data)
+        rows.append(
+            {
+                "cpu": event.cpu,
+                "pid": event.pid,
+                "comm": event.comm.decode("utf-8", "replace"),
+                "filename": raw[16:].partition(b"\0")[0].decode("utf-8", "replace"),
+                "data_ok": raw[:4] == event.pid.to_bytes(4, "little"),
+                "timestamp": event.timestamp,
+            }
+        )
+        return 0
+
+    kind = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int)
+    called = kind(callback)
+    records.to_frame(taken[:10], 0)  # the first call imports
+    begun = time.process_time()
+    for number in range(len(taken)):
+        called(None, taken.ctypes.data + number * taken.itemsize, taken.itemsize)
+    usual = pd.DataFrame(rows)
+    callbacks = time.process_time() - begun
+    begun = time.process_time()
+    ours = records.to_frame(taken, 0)
+    assert ours.filename.value_counts().to_dict() == usual.filename.value_counts().to_dict()
+    took = time.process_time() - begun
+    assert callbacks > 5 * took, (callbacks, took)  # 13 times where nothing else runs

@@ -69,23 +69,36 @@ def check_with(python: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_wrong_bcc_is_named_as_such(tmp_path: Path) -> None:
-    """The package of that name on PyPI is another one."""
-    fake = tmp_path / "python-with-a-wrong-bcc"
-    (tmp_path / "bcc.py").write_text("")
-    runner = tmp_path / "run.py"
-    runner.write_text(
-        "import runpy, sys\n"
-        f"sys.path.insert(0, {str(tmp_path)!r})\n"
-        "sys.argv = sys.argv[1:]\n"
-        "runpy.run_path(sys.argv[0], run_name='__main__')\n"
-    )
-    fake.write_text(f'#!/bin/sh\nshift\nexec {sys.executable} {runner} "$@"\n')
-    fake.chmod(0o755)
-    result = check_with(str(fake))
+@pytest.fixture
+def python(tmp_path: Path) -> Path:
+    """A Python without packages, as `python` of a new virtual environment."""
+    command = [sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "env")]
+    subprocess.run(command, check=True)
+    return tmp_path / "env/bin/python"
+
+
+def put_bcc(python: Path, *names: str, text: str) -> None:
+    [site] = python.parents[1].glob("lib/python3*/site-packages")
+    (site / "bcc").mkdir()
+    for name in names:
+        (site / "bcc" / name).write_text(text)
+
+
+@pytest.mark.parametrize("text", ["", "import a_package_that_it_would_need"])
+def test_the_wrong_bcc_is_named_as_such(python: Path, text: str) -> None:
+    """The package of that name on PyPI is another one, and cannot even be imported everywhere."""
+    put_bcc(python, "__init__.py", text=text)
+    result = check_with(str(python))
     assert result.returncode == 3
     assert "unrelated package from PyPI" in result.stderr
-    assert f"To mend it: sudo {fake} -m pip uninstall bcc" in result.stderr
+    assert f"To mend it: sudo {python} -m pip uninstall bcc" in result.stderr
+
+
+def test_a_bcc_that_cannot_be_imported_says_why(python: Path) -> None:
+    put_bcc(python, "__init__.py", "libbcc.py", text="raise OSError('libbcc.so.0: not found')")
+    result = check_with(str(python))
+    assert result.returncode == 3
+    assert "cannot be imported (OSError: libbcc.so.0: not found)" in result.stderr
 
 
 @pytest.mark.live

@@ -21,6 +21,8 @@ from labkit.machine.stack_limit import (
     measure,
 )
 
+pytestmark = pytest.mark.usefixtures("either_kernel")
+
 
 @given(st.integers(1, 200), st.integers(1, 16))
 def test_bisection_finds_the_edge_wherever_it_is(edge, step):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
 import json
 import re
 from collections.abc import Awaitable, Callable
@@ -16,7 +17,7 @@ import made_runs
 import pytest
 
 from labkit.collecting import files
-from labkit.collecting.collection import Run
+from labkit.collecting.run import Run
 from labkit.errors import MachineError
 from labkit.notebook import collector as module
 from labkit.notebook.collector import Collector
@@ -73,7 +74,7 @@ def test_the_links_carry_the_very_bytes_of_the_file() -> None:
     csv, facts = linked(panel)
     assert panel.run is not None
     assert csv == files.csv_text(panel.run).encode()
-    assert json.loads(facts) == files.about(panel.run, csv)
+    assert json.loads(facts) == files.about(panel.run, csv_sha256=hashlib.sha256(csv).hexdigest())
 
 
 def test_a_new_run_replaces_the_links() -> None:
@@ -279,7 +280,7 @@ def test_a_dead_worker_ends_the_run_and_keeps_what_came() -> None:
         panel.start_button.click()
         await until(lambda: state(panel) == "collecting")
         panel.storm_buttons[-1].click()
-        await until(lambda: panel.live and panel.live.counts.sum() > 20)
+        await until(lambda: panel.live and panel.live.counts.total() > 20)
         panel.live.collection.session.process.kill()
         await until(lambda: panel.live is None)
         assert panel.run is not None

@@ -7,11 +7,14 @@ import pytest
 import labkit
 from labkit.building.report import COMPILER_REFUSED, VERIFIER_REFUSED, Gate
 from labkit.claims import hearsay
+from labkit.machine import stack_limit
 from labkit.machine.check import create_map
 from labkit.machine.stack_limit import WORD
 from labkit.notebook import limit, optimiser
 from labkit.notebook.limit import GATES, frame_variant, largest_frame, lets_through
 from labkit.program.variants import LIFTED_LIMIT
+
+either_kernel = pytest.mark.usefixtures("either_kernel")
 
 
 @pytest.mark.parametrize("size", [0, -8, 7, 516, LIFTED_LIMIT])
@@ -38,6 +41,7 @@ def _died() -> labkit.BuildReport:
     return labkit.BuildReport("x", "worker_died", gates, "", "", None, {}, reason="gone")
 
 
+@either_kernel
 @pytest.mark.live
 @pytest.mark.parametrize("gate", GATES)
 def test_the_largest_frame_is_the_last_that_passes(gate):
@@ -56,6 +60,7 @@ def test_the_frame_is_as_large_as_was_asked_for(gate):
         assert labkit.probe_frame(size, gate).stack_depth == size
 
 
+@either_kernel
 @pytest.mark.live
 def test_each_gate_refuses_for_itself():
     by_compiler = labkit.probe_frame(largest_frame("compiler").size + WORD, "compiler")
@@ -97,6 +102,24 @@ def test_the_optimisers_table_says_what_each_build_said():
         assert by_row.outcome[name] == report.outcome
     assert (table.frame.notna() == (table.outcome == "accepted")).all()
     assert table.frame.dropna().between(1, 512).all()
+
+
+@pytest.mark.live
+@either_kernel
+def test_what_is_said_of_this_machine_follows_from_its_limit():
+    size = stack_limit.largest_frame()
+    reports = {name: labkit.build(name) for name in labkit.VARIANTS}
+    table = limit.fits()
+    total = int(table.bytes["together"])
+    assert total == sum(table.bytes[:-1])
+    assert ("too many" in table["on this stack"]["together"]) == (total > size)
+    assert reports["stack_lifted"].accepted == (total <= size)
+    assert reports["stack_lifted"].stack_limit == size
+    assert reports["stack_beyond"].refused_by == "verifier"
+    said = limit.fates(reports).splitlines()
+    assert len(said) == len(reports) + 1
+    assert f"grants {size}" in said[-1]
+    assert f"the {size} that this kernel grants" in limit.outlook()
 
 
 def test_no_public_name_is_also_a_module():

@@ -58,19 +58,23 @@ def test_each_row_is_as_long_as_its_struct():
     assert sum(bar.get_width() for bar in together) == sum(s["size"] for s in LAYOUT.values())
 
 
-def test_what_is_past_the_limit_is_hatched_and_coloured():
+@pytest.mark.parametrize("limit", [512, 2048])
+def test_what_is_past_the_limit_is_hatched_and_coloured(limit):
+    axes = plot_structs(LAYOUT, limit=limit)
+    assert axes.get_xlim()[1] > limit
     for row in range(1, 5):
-        for bar in bars(plot_structs(LAYOUT), row):
-            beyond = bar.get_x() >= 512
+        for bar in bars(axes, row):
+            beyond = bar.get_x() >= limit
             assert bool(bar.get_hatch()) == beyond
             assert colour(bar) == (style.BAD if beyond else style.GOOD)
 
 
 def test_the_picture_says_how_much_is_too_much():
-    words = [text.get_text() for text in plot_structs(LAYOUT).texts]
+    words = [text.get_text() for text in plot_structs(LAYOUT, limit=512).texts]
     assert "608 bytes, 96 too many" in words
     assert "128 bytes" in words
     assert "1436 bytes, 924 too many" in words
+    assert "1436 bytes" in [t.get_text() for t in plot_structs(LAYOUT, limit=2048).texts]
 
 
 def test_the_paper_is_white_and_opaque():

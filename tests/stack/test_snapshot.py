@@ -14,13 +14,15 @@ from matplotlib.patches import Rectangle
 
 import labkit
 from labkit import verifier_log
+from labkit.machine.stack_limit import StackLimit, largest_frame
 from labkit.notebook.stepper import StackStepper, stack_stepper
 from labkit.plots.snapshot import stack_snapshot
 from labkit.plots.style import SLOT_LOOKS
 from labkit.plots.variables import stack_variables as plot_stack_variables
 from labkit.show.stack_snapshot import step_html, step_text
+from labkit.stack import snapshot as snapshots
 from labkit.stack.llvm_ir import Local
-from labkit.stack.snapshot import MEANINGS, snapshot_of
+from labkit.stack.snapshot import MEANINGS, limit_of, snapshot_of
 from labkit.stack.variables import StackVariables, stack_variables
 from labkit.verifier_log.state import SLOT_MEANING
 
@@ -144,6 +146,26 @@ def test_a_deep_access_still_fits():
     assert "3584 bytes past the end" in texts(axes)
 
 
+def test_a_log_tells_the_limit_under_which_it_was_written():
+    for name, size in (
+        ("linux-6.18_llvm-14_stack_lifted", 512),
+        ("large_stack/llvm-14_stack_lifted", 2048),
+    ):
+        log = parsed(name)
+        assert limit_of(log) == size
+        assert f"the {size} bytes of stack" in texts(stack_snapshot(log))
+        assert f"past the {size} bytes of stack" in step_html(log)
+
+
+def test_a_limit_that_nothing_tells_is_not_drawn(monkeypatch):
+    monkeypatch.setattr(snapshots, "measured", lambda: StackLimit(unknown="no rights"))
+    log = parsed("linux-6.18_llvm-14_percpu")
+    assert limit_of(log) is None
+    assert "is not known here" in texts(stack_snapshot(log))
+    assert "is not known here" in step_html(log)
+    assert Checker(step_html(log)).open == []
+
+
 def test_an_accepted_program_and_no_program_are_drawn_too():
     assert "refused" not in texts(stack_snapshot(parsed("linux-6.18_llvm-14_percpu")))
     assert "no instruction was followed" in texts(stack_snapshot(verifier_log.parse("")))
@@ -237,9 +259,14 @@ def test_any_text(text):
 
 
 @pytest.mark.live
+@pytest.mark.usefixtures("either_kernel")
 def test_live_from_the_report_alone():
-    report = labkit.build("stack_lifted")
-    snapshot = snapshot_of(report.verifier_log, variables=stack_variables(report))
+    report = labkit.build("stack_beyond")
+    size = largest_frame()
+    assert limit_of(report) == report.stack_limit == size
+    assert f"the {size} bytes of stack" in texts(stack_snapshot(report))
+    assert f"the {size} bytes of stack" in stack_stepper(report).html
+    snapshot = snapshot_of(report.verifier_log, None, stack_variables(report), size)
     assert snapshot is not None and snapshot.access is not None
     assert snapshot.fatal == report.verifier_log.fatal.body
     assert snapshot.access.outside

@@ -1,0 +1,169 @@
+"""What was collected outlives whoever is killed, and nothing stays attached."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import held
+import kernel
+import pytest
+
+import labkit
+from labkit.collecting import folders, recovery
+from labkit.errors import UsageError
+
+pytestmark = pytest.mark.live
+
+
+@pytest.fixture(autouse=True)
+def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A results/ of this test alone."""
+    monkeypatch.setattr(folders, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(folders, "folders", lambda: (tmp_path / "results",))
+    return tmp_path / "results"
+
+
+@contextmanager
+def collecting(results: Path, words: str = "labkit.collect('percpu')") -> Iterator[tuple]:
+    """Run a collection in another process. Yield it, its server, the server's child."""
+    place = f"folders.RESULTS = type(folders.RESULTS)({str(results)!r})"
+    place = f"from labkit.collecting import folders; {place}"
+    caller = subprocess.Popen([sys.executable, "-c", f"import labkit; {place}; {words}"])
+    try:
+        assert kernel.wait_until(lambda: held.programs_of(caller.pid), 60)
+        assert kernel.wait_until(lambda: list(results.glob("*.run")), 10)
+        [server] = [pid for pid in kernel.children(caller.pid) if kernel.children(pid)]
+        [child] = kernel.children(server)
+        yield caller, server, child
+    finally:
+        caller.kill()
+        caller.wait()
+
+
+def exec_some(folder: Path, count: int = 30) -> str:
+    """Exec a program of a name of its own that often; return its path."""
+    program = folder / "recoverme"
+    program.symlink_to("/bin/true")
+    for _ in range(count):
+        subprocess.run([program], check=True)
+    time.sleep(0.3)  # the ring buffer is looked into every few milliseconds
+    return str(program)
+
+
+@pytest.mark.parametrize(
+    "victims", [("caller",), ("server",), ("child",), ("caller", "server", "child")]
+)
+def test_kill_9_loses_nothing_and_leaves_nothing(victims, results: Path, tmp_path: Path) -> None:
+    with collecting(results) as (caller, server, child):
+        program = exec_some(tmp_path)
+        programs = held.programs_of(caller.pid)
+        pids = {"caller": caller.pid, "server": server, "child": child}
+        for name in victims:
+            os.kill(pids[name], signal.SIGKILL)
+        caller.wait(30)
+        assert kernel.wait_until(lambda: not kernel.loaded("prog") & programs, 5)
+    [run] = labkit.recover()
+    assert (run.frame.filename == program).sum() == 30
+    assert run.frame.data_ok.all()
+    assert run.report.accepted
+    assert not run.complete
+    assert f"{len(run):,} events" in repr(labkit.recover())
+    assert len(labkit.read_csv(labkit.export_csv(run, tmp_path / "run.csv"))) == len(run)
+    assert run.file is not None and run.file.exists(), "nothing is deleted unasked"
+    run.discard_file()
+    assert len(labkit.recover()) == 0
+    assert len(run.frame) == len(run), "still there for whoever has it"
+
+
+def test_a_collection_under_way_is_told_apart(results: Path) -> None:
+    with collecting(results):
+        found = labkit.recover()
+        assert len(found) == 0
+        assert len(found.under_way) == 1
+        assert "under way" in repr(found)
+
+
+def test_a_run_that_ended_well_leaves_no_file(results: Path) -> None:
+    run = labkit.collect("percpu", seconds=1, workload=labkit.exec_storm(rate=100))
+    assert list(results.iterdir()) == []
+    assert len(run.frame) == len(run) > 50
+
+
+def test_a_refused_variant_leaves_no_file(results: Path) -> None:
+    labkit.collect("stack", seconds=1)
+    assert list(results.iterdir()) == []
+
+
+def test_a_full_disk_ends_the_run_in_good_order(tmp_path: Path, monkeypatch) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", small], check=True)
+    try:
+        monkeypatch.setattr(folders, "folders", lambda: (small,))
+        run = labkit.collect("percpu", seconds=60, workload=labkit.exec_storm(rate=0))
+        assert run.problem == "No space left on device"
+        assert run.seconds < 50
+        assert run.complete
+        assert "No space left" in repr(run)
+        assert run.frame.data_ok.all()
+        assert len(run) > 500
+        missing = run.account.submitted - run.account.delivered
+        assert (missing >= 0).all(), "what could not be written is counted, on each CPU"
+        [again] = recovery.recover(run.file)
+        assert (again.records == run.records).all()
+    finally:
+        subprocess.run(["umount", "-l", small], check=True)
+
+
+def test_a_folder_that_cannot_be_written_is_passed_over(tmp_path: Path, monkeypatch) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    other = tmp_path / "other"
+    monkeypatch.setattr(folders, "RESULTS", file / "results")
+    monkeypatch.setattr(folders, "folders", lambda: (file / "results", other))
+    run = labkit.collect("percpu", seconds=1, workload=labkit.exec_storm(rate=50))
+    assert len(run)
+    assert other.is_dir()
+
+
+def test_no_folder_at_all_says_what_to_do(tmp_path: Path, monkeypatch) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    monkeypatch.setattr(folders, "folders", lambda: (file / "a", file / "b"))
+    with pytest.raises(labkit.MachineError, match="can be written to"):
+        labkit.collect("percpu", seconds=1)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"labkit-run 1 x y\n", b"labkit-run 2       4096       8192\n{}", b"\0" * 9000]
+)
+def test_a_file_that_is_no_runs_is_named(content: bytes, results: Path) -> None:
+    results.mkdir()
+    path = results / "odd.run"
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match=re.escape(str(path))):
+        labkit.recover(path)
+    assert list(labkit.recover()) == []
+
+
+def test_half_a_record_at_the_end_is_left_out(results: Path, tmp_path: Path) -> None:
+    with collecting(results) as (caller, _server, _child):
+        exec_some(tmp_path)
+        caller.kill()
+        caller.wait()
+        [path] = results.glob("*.run")
+        assert kernel.wait_until(lambda: not folders.left_files()[0].in_use, 5)
+    whole = len(labkit.recover(path)[0])
+    with path.open("ab") as file:
+        file.write(b"\1" * 100)
+    [run] = labkit.recover(path)
+    assert len(run) == whole
+    assert run.frame.data_ok.all()
