@@ -53,9 +53,7 @@ def open_runs(
     # With nothing that matches the first is read, and empty: a frame needs a partition.
     pieces = [piece for run in runs for piece in run.split_by_row_group(wanted, schema)] or runs[:1]
     empty = schema.empty_table().to_pandas()
-    frame: dd.DataFrame = dask.from_map(
-        _read, pieces, wanted=wanted, meta=empty, label="open-runs"
-    )
+    frame: dd.DataFrame = dask.from_map(_read, pieces, wanted=wanted, meta=empty, label="open-runs")
     return frame
 
 
