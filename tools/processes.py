@@ -23,13 +23,22 @@ def tree(pid: int) -> list[int]:
     return found
 
 
+def _stat(pid: int) -> list[str]:
+    """Return the fields of /proc/PID/stat after the name, from the third on. Raises OSError."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+
+
+def born(pid: int) -> int:
+    """Return when a process was started, in ticks since boot: pids begin anew. Raises OSError."""
+    return int(_stat(pid)[19])
+
+
 def cpu_seconds(pids: Iterable[int]) -> float:
     """Return the seconds of CPU that processes took so far, those of ended children aside."""
     ticks = 0
     for pid in pids:
         with contextlib.suppress(OSError):
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            ticks += int(fields[11]) + int(fields[12])
+            ticks += sum(map(int, _stat(pid)[11:13]))
     return ticks / os.sysconf("SC_CLK_TCK")
 
 

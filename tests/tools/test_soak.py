@@ -18,7 +18,7 @@ from tools.soak import lab, names, workers
 
 SEED = 20
 
-# What is not as it should be yet, and whose it is. Mend it, and this test says that it can go.
+# What is not as it should be yet, and where. Mend it, and this test says that it can go.
 KILLED = "explain: a worker that died is answered with words about a compiler's error"
 KNOWN = {
     "cannot_attach": "explain: the advice is to mend a line, and no line is named",
@@ -26,13 +26,16 @@ KNOWN = {
     "cut_reply": f"session: nobody killed the worker from outside; {KILLED}",
     "enormous_reply": f"session: nobody killed the worker from outside; {KILLED}",
     "garbled_reply": "session: what is no JSON ends in a traceback",
-    "full_disk": "run: it does not say to make room, nor that all events are kept",
+    "kill_in_a_run": "see the test of a worker that dies before a run",
+    "interrupt_a_build": "see the test of Ctrl-C while the command is imported",
 }
+BY_CHANCE = {"kill_in_a_run", "interrupt_a_build"}  # three moments may all be good ones
 
 
 def marked(name: str):
     reason = KNOWN.get(name)
-    marks = [pytest.mark.xfail(strict=True, reason=reason)] if reason else []
+    strict = name not in BY_CHANCE
+    marks = [pytest.mark.xfail(strict=strict, reason=reason)] if reason else []
     return pytest.param(name, marks=marks)
 
 

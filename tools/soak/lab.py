@@ -25,8 +25,10 @@ END_LIMIT = 60.0  # seconds for a command to end by itself
 CLEAN_LIMIT = 3.0  # seconds in which all that it had must be gone
 
 TRACEBACK = re.compile(r"Traceback \(most recent call last\):.*", re.S)
-# A sentence that says what to do: a command, or at least a step.
-ADVICE = re.compile(r"(?i)\bto mend\b|what to do|sudo |\./lab |labkit\.|apt-get|mount -t|once more")
+# A sentence that says what to do: a command, or at least a step; or where all of it is now.
+ADVICE = re.compile(
+    r"(?i)\bto mend\b|what to do|sudo |\./lab |labkit\.|apt-get|mount -t|once more|^wrote /", re.M
+)
 
 
 class Lab:
@@ -60,8 +62,8 @@ class Lab:
         for entry in Path("/proc").iterdir():
             with contextlib.suppress(OSError, ValueError):
                 if wanted in (entry / "environ").read_bytes():
-                    found.append(int(entry.name))
-        return sorted(found)
+                    found.append((processes.born(int(entry.name)), int(entry.name)))
+        return [pid for _born, pid in sorted(found)]
 
     def look(self) -> list[int]:
         """Note which BPF programs it holds now; return its processes."""

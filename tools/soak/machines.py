@@ -165,7 +165,7 @@ def cpu_offline(_chance: random.Random) -> list[str]:
     with labkit.exec_storm(rate=200, cpus=[stays]):
         lab = Lab([*RUN, "--seconds", "4"])
         try:
-            _until_attached(lab)
+            until_attached(lab)
             switches[-1].write_text("0")
             time.sleep(1)
             switches[-1].write_text("1")
@@ -177,7 +177,8 @@ def cpu_offline(_chance: random.Random) -> list[str]:
     return faults + ([] if balanced else ["no balance"]) + next_call_works()
 
 
-def _until_attached(lab: Lab) -> None:
+def until_attached(lab: Lab) -> None:
+    """Wait until a run holds a BPF program, and a second more, in which it attaches that."""
     end = time.monotonic() + 20
     while not lab.programs and time.monotonic() < end:
         lab.look()
