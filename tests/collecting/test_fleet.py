@@ -181,3 +181,10 @@ def test_duckdb_reads_the_same_files_in_one_line(runs: Path) -> None:
 
     line = f"SELECT comm, count(*) FROM '{runs}/*.parquet' GROUP BY comm ORDER BY comm"
     assert duckdb.sql(line).fetchall() == [("db", 666), ("web", 1334)]
+    from_metadata = (
+        f"SELECT decode(value)::JSON->>'host' AS host, count(*) FROM"
+        f" read_parquet('{runs}/*.parquet', filename='file') JOIN"
+        f" parquet_kv_metadata('{runs}/*.parquet') ON file = file_name"
+        " WHERE decode(key) = 'labkit' GROUP BY host ORDER BY host"
+    )
+    assert duckdb.sql(from_metadata).fetchall() == [("alpha", ROWS), ("beta", ROWS)]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from labkit.claims import tiny
+from labkit.errors import MachineError
 from tools.bench import __main__ as command
 from tools.bench import peers, tables, verdict
 from tools.bench.compare import Bar, Contender, Table, in_turn
@@ -69,6 +70,27 @@ def test_contenders_take_turns_and_the_first_time_does_not_count() -> None:
 def test_a_peer_that_is_not_installed_is_named_with_the_option() -> None:
     assert peers.lacking("sh") == ""
     assert peers.lacking("sh", "no-such-peer") == "no-such-peer missing (--install-peers)"
+
+
+def test_peers_are_installed_one_by_one_and_what_cannot_be_had_is_told(
+    tmp_path: Path, monkeypatch
+) -> None:
+    """With an apt-get that knows no kernel headers; nothing else is touched."""
+    fake = tmp_path / "apt-get"
+    fake.write_text(
+        f'#!/bin/sh\necho "$@" >>{tmp_path}/asked\ncase $* in *headers*) exit 100; esac\n'
+    )
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    said: list[str] = []
+    assert peers.install(said.append) == [peers.HEADERS]
+    assert said[-1] == f"{peers.HEADERS}: cannot be had here"
+    assert said[:2] == ["libbpf-tools: installed", "bpftrace: installed"]
+    assert (tmp_path / "asked").read_text().splitlines()[0] == "update"
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(MachineError, match=r"sudo \./lab bench --install-peers"):
+        peers.install(said.append)
 
 
 @pytest.mark.parametrize("parts", [tables.slicing, tables.copying])
