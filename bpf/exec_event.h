@@ -14,7 +14,7 @@
 #define VALUES 32
 #endif
 #ifndef RINGBUF_BYTES
-#define RINGBUF_BYTES (8 << 20)	/* a power of two; two seconds of a storm of execs */
+#define RINGBUF_BYTES (32 << 20)	/* a power of two; two seconds of a storm of execs */
 #endif
 #define RINGBUF_PAGES (RINGBUF_BYTES / PAGE_SIZE)
 

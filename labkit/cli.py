@@ -12,36 +12,23 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from labkit.building.report import ACCEPTED, HOST_REFUSED, WORKER_DIED, BuildReport
 from labkit.errors import BuildRefused, LabError, UsageError
 from labkit.program.variants import VARIANTS
-
-ACCEPTED_STATUS, REFUSED_STATUS, USAGE_STATUS, MACHINE_STATUS = 0, 1, 2, 3
-
-
-def status_of(report: BuildReport) -> int:
-    """Return the exit status that tells a report's outcome."""
-    if report.outcome == ACCEPTED:
-        return ACCEPTED_STATUS
-    return MACHINE_STATUS if report.outcome in (HOST_REFUSED, WORKER_DIED) else REFUSED_STATUS
-
-
-def progress(text: str) -> None:
-    """Say on a terminal what is being waited for."""
-    if sys.stderr.isatty():
-        print(f"{text} ...", file=sys.stderr, flush=True)
-
-
-def say_machine(report: BuildReport) -> None:
-    """Say on stderr why this machine cannot, and the command that mends it."""
-    if status_of(report) == MACHINE_STATUS:
-        print(f"{report.reason}\n  To mend it: {report.explain().change}", file=sys.stderr)
+from labkit.status import (
+    ACCEPTED_STATUS,
+    MACHINE_STATUS,
+    REFUSED_STATUS,
+    USAGE_STATUS,
+    progress,
+    say_machine,
+    status_of,
+)
 
 
 def command_check(options: argparse.Namespace) -> int:
     """Run ``check``."""
+    from labkit.checklist import check
     from labkit.collecting.folders import notice
-    from labkit.machine.check import check
 
     found = check()
     print(json.dumps(found.to_json(), indent=2) if options.json else found)
@@ -81,13 +68,13 @@ def command_explain(options: argparse.Namespace) -> int:
 def command_prove(options: argparse.Namespace) -> int:
     """Run ``prove``: 0 if every claim could be told here, whatever the verdict; 3 if none could."""
     from labkit import claims
-    from labkit.claims.base import NOT_HERE
+    from labkit.claims.claim import NOT_HERE
 
     if options.list:
-        print("\n".join(f"{name:<14} {one.claim}" for name, one in claims.EXPERIMENTS.items()))
+        print("\n".join(f"{name:<14} {one.sentence}" for name, one in claims.CLAIMS.items()))
         return ACCEPTED_STATUS
     results = claims.prove(*options.names, progress=_progress_bar)
-    print(claims.to_json(results) if options.json else results.to_text())
+    print(json.dumps(results.to_json(), indent=2) if options.json else results)
     told = any(result.verdict != NOT_HERE for result in results)
     return ACCEPTED_STATUS if told else MACHINE_STATUS
 

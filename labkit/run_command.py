@@ -13,12 +13,12 @@ from pathlib import Path
 from types import FrameType
 
 from labkit.building.build import layout
-from labkit.cli import ACCEPTED_STATUS, MACHINE_STATUS, progress, say_machine, status_of
 from labkit.collecting.collection import TICK, Collection
 from labkit.collecting.files import check_free, export_csv
 from labkit.collecting.run import Run
 from labkit.errors import UsageError
 from labkit.show import terminal
+from labkit.status import ACCEPTED_STATUS, MACHINE_STATUS, progress, say_machine, status_of
 
 LAG = 1.0  # seconds by which what is printed on a terminal may be late; then some is left out
 LAST_ONES = 20  # events that are still printed after those that were left out

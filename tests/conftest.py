@@ -6,14 +6,18 @@ import os
 import signal
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from simulated import either_kernel
 
-from labkit import session
-from labkit.machine import check
+from labkit import checklist, session
 
 __all__ = ["either_kernel"]  # a fixture for every test
 REQUIRE_LIVE = os.environ.get("LABKIT_REQUIRE_LIVE") == "1"
+
+# How long an example takes tells of the machine's other work, not of the code.
+hypothesis.settings.register_profile("lab", deadline=None)
+hypothesis.settings.load_profile("lab")
 
 
 # Where pytest ignores Ctrl-C or a hangup (nohup, a background job of a script), what the tests
@@ -32,7 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def lacking() -> str:
     """What this machine lacks for live tests, with the command that mends it; empty if nothing."""
-    rows = [row for row in check.check() if row.ok is False]
+    rows = [row for row in checklist.check() if row.ok is False]
     return "; ".join(f"{row.name}: {row.found} (mend: {row.mend})" for row in rows)
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from labkit import session
+from labkit.building import findings
 from labkit.building import report as reports
 from labkit.building.report import BuildReport
 from labkit.errors import MachineError, UsageError
 from labkit.machine.stack_limit import measured
+from labkit.program.llvm_ir import Local, locals_on_stack
 from labkit.program.variants import BPF_TREE, LIFTED_LIMIT, Variant, find
 
 TIME_LIMIT = 60.0  # seconds for one build
@@ -65,7 +67,7 @@ def of_two_tries(ours: BuildReport, machines: BuildReport) -> BuildReport:
     if machines.outcome == reports.COMPILER_REFUSED:
         return ours
     note = "compiled with this machine's kernel headers: the lab's own lack something"
-    return replace(machines, notes=(*machines.notes, note))
+    return replace(machines, own_headers=(), notes=(*machines.notes, note))
 
 
 def request_for(
@@ -97,23 +99,50 @@ def report_of(
     verdict = reports.judge(events)
     named = {event["event"]: event for event in events}
     compiled = named.get("compiled", {})
-    printed = named.get("end", {}).get("printed", "")
+    printed = compiled.get("printed", named.get("end", {}).get("printed", ""))
+    variables = locals_on_stack(named.get("intermediate", {}).get("text", ""))
     return BuildReport(
         variant=variant.name,
         outcome=verdict.outcome,
         gates=(verdict.compiler, verdict.verifier),
-        compiler_log=printed.encode()[: compiled.get("printed")].decode("utf-8", "replace"),
+        compiler_log=printed,
         verifier_text="".join(e["log"] for e in events if e["event"] == "loaded"),
         how_lifted=named.get("lifted", {}).get("how") or None,
         versions=versions,
-        reason=verdict.reason,
-        notes=tuple(event["text"] for event in events if event["event"] == "note"),
+        reason=verdict.reason or _finding(verdict, named, variant.text, printed, variables),
+        notes=tuple(_notes(events)),
         defines=variant.defines,
         source=variant.text,
         file_name=variant.file_name,
         maps=compiled.get("maps", {}),
+        variables=variables,
+        own_headers=findings.own_headers(variant.text),
         stack_limit=measured().bytes,
     )
+
+
+def _finding(
+    verdict: reports.Verdict,
+    named: dict[str, dict[str, Any]],
+    source: str,
+    printed: str,
+    variables: tuple[Local, ...],
+) -> str:
+    """Return what the lab itself finds in a program that was refused before the kernel saw it."""
+    if verdict.outcome != reports.COMPILER_REFUSED:
+        return ""
+    if "unlinked" in named:
+        return findings.unlinked(named["unlinked"], source, printed)
+    of_stack = () if named.get("lifted", {}).get("how") else variables
+    return findings.in_compiler_log(printed, source, of_stack)
+
+
+def _notes(events: list[dict[str, Any]]) -> Iterator[str]:
+    for event in events:
+        if event["event"] == "note":
+            yield event["text"]
+        if event["event"] == "loaded" and event.get("cut"):
+            yield f"the verifier's log of {event['name']} is cut off: {event['cut']}"
 
 
 @lru_cache(maxsize=32)

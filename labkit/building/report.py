@@ -6,14 +6,16 @@ import errno as errnos
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from labkit import explain, results, verifier_log
+from labkit.building import findings
 from labkit.errors import BuildRefused
 from labkit.explain import Explanation
+from labkit.program.llvm_ir import Local
 from labkit.program.outcomes import (
     ACCEPTED,
     COMPILER_REFUSED,
@@ -67,12 +69,14 @@ class BuildReport:
     verifier_text: str
     how_lifted: str | None
     versions: dict[str, str]
-    reason: str = ""  # one line, for host_refused and worker_died
+    reason: str = ""  # one line, where a gate does not say it: what the host or the lab found
     notes: tuple[str, ...] = ()
     defines: tuple[str, ...] = ()
     source: str = field(default="", repr=False)
     file_name: str = ""
     maps: dict[str, Any] = field(default_factory=dict, repr=False)
+    variables: tuple[Local, ...] = field(default=(), repr=False)  # on the stack, if it was refused
+    own_headers: tuple[str, ...] = ()  # of the lab's small ones, what the source includes
     stack_limit: int | None = None  # bytes, measured on that kernel; None where it is not known
 
     @property
@@ -105,17 +109,31 @@ class BuildReport:
         """Bytes of stack the verifier counted; None where the kernel does not tell (before 5.2)."""
         return self.verifier_log.statistics.stack_depth
 
+    @property
+    def pointed_at(self) -> tuple[str, ...]:
+        """Lines that show where the variables too large for the stack are declared, if any are."""
+        if self.outcome != COMPILER_REFUSED or not findings.is_stack(self.compiler_log):
+            return ()
+        return findings.point_at(self.variables, self.source, self.file_name)
+
     def explain(self, variables: Mapping[str, int] | None = None) -> Explanation:
         """Say in plain words what happened, why, and what to change.
 
         ``variables`` are bytes of stack by variable, as ``stack_variables(report).sizes``.
         """
-        return explain.explain(
+        sizes = {one.name: one.bytes for one in self.variables}
+        found = explain.explain(
             outcome=self.outcome,
-            compiler_log=self.compiler_log or (self.reason and f"error: {self.reason}"),
+            compiler_log=(self.reason and f"error: {self.reason}\n") + self.compiler_log,
             verifier_log=self.verifier_log,
             source=self.source,
-            variables=variables,
+            variables=sizes if variables is None else variables,
+        )
+        headers = "" if self.accepted else findings.of_own_headers(self.own_headers)
+        return replace(
+            found,
+            change=f"{found.change} {headers}".strip(),
+            context=(*found.context, *self.pointed_at),
         )
 
     def raise_for_refusal(self) -> BuildReport:
@@ -183,12 +201,18 @@ def judge(events: list[dict[str, Any]]) -> Verdict:
     end = named.get("end")
     if "host_refused" in named:
         return Verdict(HOST_REFUSED, Gate("compiler"), reason=named["host_refused"]["reason"])
+    if "no_tracepoint" in named:
+        compiler = Gate("compiler", named["compiled"]["passed"], named["compiled"]["seconds"])
+        reason = findings.no_tracepoint(named["no_tracepoint"])
+        return Verdict(HOST_REFUSED, compiler, reason=reason)
     if "compiled" not in named:
         return _judge_death_in_compiler(named, end)
     compiled = named["compiled"]
     if not compiled["passed"]:
         return _judge_compile_error(compiled, end["printed"] if end else "")
     compiler = Gate("compiler", True, compiled["seconds"])
+    if "unlinked" in named:
+        return Verdict(COMPILER_REFUSED, replace(compiler, passed=False))
     loads = [event for event in events if event["event"] == "loaded"]
     return _judge_loads(loads, compiler, end, named.get("not_attached"))
 
@@ -230,6 +254,9 @@ def _judge_loads(
         return Verdict(HOST_REFUSED, compiler, verifier, not_attached["reason"])
     if end is None or end["exit_code"] != 0:
         return Verdict(WORKER_DIED, compiler, reason=how_it_ended(end))
+    if not loads:
+        nothing = replace(compiler, passed=False)
+        return Verdict(COMPILER_REFUSED, nothing, reason=findings.NO_PROGRAM)
     return Verdict(ACCEPTED, compiler, verifier)
 
 

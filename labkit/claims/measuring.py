@@ -1,4 +1,8 @@
-"""measure(): sources through both gates, then steps under load; what the kernel counted."""
+"""measure(): programs through both gates, then trials under load; what the kernel counted.
+
+done = measure([source("nothing", "AT_RENAME")], [Trial((0,), (rename(cpu, 1000),))])
+done.readings[0].ns_per_run(0)
+"""
 
 from __future__ import annotations
 
@@ -10,9 +14,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from labkit import session
 from labkit.building import build
@@ -20,18 +25,16 @@ from labkit.building.report import WORKER_DIED, BuildReport
 from labkit.collecting import records
 from labkit.program.variants import BPF_TREE, Variant
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 FOLDERS = (BPF_TREE / "claims", BPF_TREE / "alternatives", BPF_TREE)
 RING = "events"
 ORDERS = 8
+MOST_CPUS = 8  # under load at once: enough to collide, and no machine-wide stop on a large one
 TIME_LIMIT = 120.0  # seconds for one job
 Load = dict[str, Any]
 
 
-class NotTold(Exception):
-    """An experiment cannot be done on this machine; the text says why."""
+class Unmeasurable(Exception):
+    """A claim cannot be measured on this machine; the text says why."""
 
 
 def path_of(file: str) -> Path:
@@ -39,9 +42,9 @@ def path_of(file: str) -> Path:
     return next(path for folder in FOLDERS if (path := folder / f"{file}.c").exists())
 
 
-def source(file: str, *defines: str, name: str = "") -> Variant:
-    """Return the program FILE.c with its defines, as ``name`` (default: FILE)."""
-    return Variant(name or file, path_of(file), "an experiment", defines=defines)
+def source(file: str, *defines: str) -> Variant:
+    """Return the program FILE.c with its defines."""
+    return Variant(file, path_of(file), "measures a claim", defines=defines)
 
 
 def rename(cpu: int, count: int | None = None) -> Load:
@@ -56,22 +59,21 @@ def timer(cpu: int, count: int | None = None) -> Load:
 
 def execs(cpu: int, paths: Iterable[str | os.PathLike[str]], count: int | None = None) -> Load:
     """Return a load: a task on ``cpu`` execs ``paths`` in turn, ``count`` times in all."""
-    return {
-        "kind": "exec",
-        "cpu": cpu,
-        "paths": [os.fspath(path) for path in paths],
-        "count": count,
-    }
+    words = [os.fspath(path) for path in paths]
+    return {"kind": "exec", "cpu": cpu, "paths": words, "count": count}
 
 
 def cpus() -> list[int]:
-    """Return the CPUs that this process may use."""
-    return sorted(os.sched_getaffinity(0))
+    """Return the ids of the CPUs to put under load: those this process may use, MOST_CPUS of them.
+
+    The last ones, since interrupts and a machine's own work tend to the first.
+    """
+    return sorted(os.sched_getaffinity(0))[-MOST_CPUS:]
 
 
 @dataclass(frozen=True)
-class Step:
-    """One step to do: which sources are attached, under which load, and what is kept of it.
+class Trial:
+    """What to do once: which sources are attached, under which load, and what is kept of it.
 
     The load is run ``bursts`` times. It ends by itself, after ``seconds``, or when ``keep`` bytes
     of records are there. With ``drain`` the ring buffer is emptied meanwhile, otherwise only
@@ -88,34 +90,33 @@ class Step:
     ring: str = RING
 
 
-def in_rounds(rounds: int, numbers: Sequence[int], load: tuple[Load, ...]) -> list[Step]:
-    """Return steps in which all of these sources see the same load, ``rounds`` times in all.
+def in_rounds(rounds: int, numbers: Sequence[int], load: tuple[Load, ...]) -> list[Trial]:
+    """Return trials in which all of these sources see the same load, ``rounds`` times in all.
 
-    Each of the ORDERS steps has another order of the sources (the same ones each time), so that
+    Each of the ORDERS trials has another order of the sources (the same ones each time), so that
     what a program leaves in the caches does not always meet the same other one.
     """
     shuffled = [random.Random(seed).sample(list(numbers), len(numbers)) for seed in range(ORDERS)]
     bursts = -(-rounds // ORDERS)
-    return [Step(tuple(order), load, bursts=bursts, read=("counters",)) for order in shuffled]
+    return [Trial(tuple(order), load, bursts=bursts, read=("counters",)) for order in shuffled]
 
 
 @dataclass(frozen=True)
-class Taken:
-    """What one step told.
+class Reading:
+    """What one trial told.
 
     ``bursts`` holds, for each burst and by number of the source, ``programs`` (what the counters
     of each program grew by) and ``values`` (of the maps that were read); ``maps`` what the kernel
     tells of each map, by number and name; ``raw`` the records of each source's ring buffer.
     """
 
-    step: Step
-    seconds: float
+    trial: Trial
     bursts: list[dict[int, dict[str, Any]]]
     maps: dict[int, dict[str, dict[str, Any]]]
     raw: dict[int, bytes]
 
     def counted(self, number: int, program: str, counter: str) -> int | None:
-        """Return how much a program's counter grew in this step; None if this kernel has none.
+        """Return how much a program's counter grew in this trial; None if this kernel has none.
 
         ``program`` is a part of the function's name. Counters: run_time_ns, run_cnt (Linux 5.1),
         recursion_misses (5.12).
@@ -134,13 +135,16 @@ class Taken:
         return [c["run_time_ns"] / c["run_cnt"] if c["run_cnt"] else float("nan") for c in each]
 
     def records(self, number: int, struct: str = "event_type") -> np.ndarray[Any, Any]:
-        """View the step's records as an array of the struct that the map ``struct`` holds."""
+        """View the trial's records as an array of the struct that the map ``struct`` holds."""
         dtype = records.record_dtype(self.maps[number][struct]["layout"])
         whole = len(self.raw[number]) // dtype.itemsize
         return np.frombuffer(self.raw[number], dtype, whole)
 
     def values(self, number: int, name: str, burst: int = -1) -> np.ndarray[Any, Any]:
-        """Return an array map's values after a burst: one a slot and, if per-CPU, possible CPU."""
+        """Return an array map's values after a burst.
+
+        One a slot; of a per-CPU array one a possible CPU, in the order of possible_cpus().
+        """
         dtype = records.record_dtype(self.maps[number][name]["layout"])
         return np.frombuffer(base64.b64decode(self.bursts[burst][number]["values"][name]), dtype)
 
@@ -153,10 +157,10 @@ class Taken:
 
 @dataclass(frozen=True)
 class Measurement:
-    """The reports of all sources, in order, and what each step told."""
+    """The reports of all sources, in order, and what each trial told."""
 
     reports: tuple[BuildReport, ...]
-    taken: tuple[Taken, ...]
+    readings: tuple[Reading, ...]
     versions: dict[str, str]
 
     @cached_property
@@ -167,46 +171,54 @@ class Measurement:
 
 def measure(
     sources: Sequence[Variant],
-    steps: Sequence[Step],
+    trials: Sequence[Trial],
     *,
     statistics: bool = True,
     partial: bool = False,
 ) -> Measurement:
-    """Build the sources, do the steps, return what was told; nothing stays loaded or switched on.
+    """Build the sources, do the trials, return what was told; nothing stays loaded or switched on.
 
     With ``statistics`` the kernel times the programs meanwhile (BPF_ENABLE_STATS, Linux 5.8). With
-    ``partial`` a refused source is left out of the steps. Raises NotTold where a source was
-    refused otherwise, or where the kernel lacks what a step needs; WorkerError for a defect.
+    ``partial`` a refused source is left out of the trials. Raises Unmeasurable where a source was
+    refused otherwise, or where the kernel lacks what a trial needs; WorkerError for a defect.
     """
-    request = {
-        "job": "measure",
-        "time_limit": TIME_LIMIT,
-        "statistics": statistics,
-        "partial": partial,
-        "sources": [build.request_for(s, "lab", TIME_LIMIT, 1) for s in sources],
-        "steps": [{**vars(step), "sources": list(step.sources)} for step in steps],
-    }
     with tempfile.TemporaryDirectory(prefix="labkit-") as folder:
-        told, versions = session.run_to_end({**request, "records": folder})
-        taken = tuple(_taken(steps, told))
-    reports = [_report(n, variant, told, versions) for n, variant in enumerate(sources)]
-    done = Measurement(tuple(reports), taken, versions)
-    _insist(done, len(steps), told, partial)
-    return done
-
-
-def _insist(done: Measurement, steps: int, told: list[dict[str, Any]], partial: bool) -> None:
-    named = {event["event"]: event for event in told}
-    refused = [report for report in done.reports if not report.accepted]
-    if "cannot" in named:
-        raise NotTold(f"{named['cannot']['reason']}.")
-    if [report for report in refused if report.outcome == WORKER_DIED]:
+        request = {
+            "job": "measure",
+            "time_limit": TIME_LIMIT,
+            "statistics": statistics,
+            "partial": partial,
+            "sources": [build.request_for(s, "lab", TIME_LIMIT, 1) for s in sources],
+            "steps": [vars(trial) for trial in trials],
+            "records": folder,
+        }
+        told, versions = session.run_to_end(request)
+        readings = [_reading(trials, event) for event in told if event["event"] == "step"]
+    reports = [
+        build.report_of(variant, [e for e in told if e.get("source", n) == n], versions)
+        for n, variant in enumerate(sources)
+    ]
+    refused = [report for report in reports if not report.accepted]
+    if cannot := [event["reason"] for event in told if event["event"] == "cannot"]:
+        raise Unmeasurable(f"{cannot[0]}.")
+    if any(report.outcome == WORKER_DIED for report in refused):
         raise session.worker_error(told)
     if refused and not partial:
         first = refused[0]
-        raise NotTold(f"{first.file_name} was not loaded ({first.outcome}): {last_line(first)}.")
-    if len(done.taken) < steps:
+        reason = f"{first.file_name} was not loaded ({first.outcome}): {last_line(first)}."
+        raise Unmeasurable(reason)
+    if len(readings) < len(trials):
         raise session.worker_error(told)
+    return Measurement(tuple(reports), tuple(readings), versions)
+
+
+def _reading(trials: Sequence[Trial], event: dict[str, Any]) -> Reading:
+    return Reading(
+        trial=trials[event["step"]],
+        bursts=[{int(n): told for n, told in burst.items()} for burst in event["bursts"]],
+        maps={int(n): maps for n, maps in event["maps"].items()},
+        raw={int(n): Path(path).read_bytes() for n, path in event["records"].items()},
+    )
 
 
 def last_line(report: BuildReport) -> str:
@@ -219,54 +231,33 @@ def last_line(report: BuildReport) -> str:
     return (errors[:1] or lines[-1:] or ["without a word"])[0]
 
 
-def _report(
-    number: int, variant: Variant, told: list[dict[str, Any]], versions: dict[str, str]
-) -> BuildReport:
-    mine = [event for event in told if event.get("source") == number or event["event"] == "end"]
-    return build.report_of(variant, mine, versions)
-
-
-def _taken(steps: Sequence[Step], told: list[dict[str, Any]]) -> list[Taken]:
-    return [
-        Taken(
-            step=steps[event["step"]],
-            seconds=event["seconds"],
-            bursts=[{int(n): told for n, told in burst.items()} for burst in event["bursts"]],
-            maps={int(n): maps for n, maps in event["maps"].items()},
-            raw={int(n): Path(path).read_bytes() for n, path in event["records"].items()},
-        )
-        for event in told
-        if event["event"] == "step"
-    ]
-
-
-def timings(taken: Iterable[Taken], numbers: Iterable[int]) -> list[tuple[int, int, float]]:
+def timings(readings: Sequence[Reading], numbers: Iterable[int]) -> list[tuple[int, int, float]]:
     """Return (round, number of the source, ns a run) for each burst and source.
 
     ns is NaN for a burst in which an event was not sent: a failure takes another time than a
-    success. Raises NotTold if that is so in half of a source's bursts.
+    success. Raises Unmeasurable if that is so in half of a source's bursts.
     """
-    taken = list(taken)
     rows = []
     for number in numbers:
-        sent = [not failed for one in taken for failed in one.failures(number)]
-        times = [ns for one in taken for ns in one.ns_per_run(number)]
+        sent = [not failed for one in readings for failed in one.failures(number)]
+        times = [ns for one in readings for ns in one.ns_per_run(number)]
         if sum(sent) <= len(sent) / 2:
-            raise NotTold("others filled the ring buffer meanwhile, so few bursts could be timed.")
+            reason = "others filled the ring buffer meanwhile, so few bursts could be timed."
+            raise Unmeasurable(reason)
         each = enumerate(zip(sent, times, strict=True))
         rows += [(turn, number, ns if good else float("nan")) for turn, (good, ns) in each]
     return rows
 
 
 def paired(
-    frame: pd.DataFrame, by: str, one: str, other: str, value: str = "ns_per_event"
+    table: pd.DataFrame, by: str, one: str, other: str, value: str = "ns_per_event"
 ) -> tuple[float, float, float]:
     """Return by how much ``one`` exceeds ``other``, round by round: median, lower, upper quartile.
 
-    ``by`` is the column that holds their names; the frame has a column ``round``.
+    ``by`` is the column that holds their names; the table has a column ``round``.
     """
-    table = frame.pivot(index="round", columns=by, values=value)
-    return spread(table[one] - table[other])
+    rounds = table.pivot(index="round", columns=by, values=value)
+    return spread(rounds[one] - rounds[other])
 
 
 def spread(values: pd.Series[Any]) -> tuple[float, float, float]:

@@ -54,9 +54,8 @@ class RunFile:
 
     @property
     def seconds(self) -> float:
-        """For how long it was written to: the worker keeps the counts in it up to date."""
-        started = float(self.facts["started"]) / 1e9
-        return max(0.0, os.fstat(self.fd).st_mtime - started)
+        """For how long it was written to, as far as the worker noted it ten times a second."""
+        return max(0.0, float(self._noted()[0] - self.facts["started"]) / 1e9)
 
     def take(self) -> np.ndarray[Any, Any]:
         """Return the next records, at most AT_ONCE bytes of them; none if there are no new ones."""
@@ -83,9 +82,11 @@ class RunFile:
 
     def counters(self) -> np.ndarray[Any, Any]:
         """Return the kernel's counts, one a CPU, as they were a moment before the latest record."""
-        layout = self.facts["layouts"][COUNTS]
-        size = len(self.facts["cpus"]) * (-(-layout["size"] // 8) * 8)
-        return percpu_values(os.pread(self.fd, size, self.header.counters_at), layout)
+        return percpu_values(self._noted()[1], self.facts["layouts"][COUNTS])
+
+    def _noted(self) -> tuple[int, bytes]:
+        stride = -(-self.facts["layouts"][COUNTS]["size"] // 8) * 8
+        return run_format.read_counters(self.fd, self.header, len(self.facts["cpus"]) * stride)
 
     def close(self) -> None:
         """Close it; what records() returned stays readable."""

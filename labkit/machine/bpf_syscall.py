@@ -36,13 +36,23 @@ def bpf(command: int, layout: str, *words: int) -> tuple[int, int]:
 
 
 # linux/bpf.h: program types, map types.
-PROGRAM_TYPES = {"socket_filter": 1, "kprobe": 2, "tracepoint": 5, "raw_tracepoint": 17}
-MAP_TYPES = {"array": 2, "prog_array": 3}
+PROGRAM_TYPES = {
+    "socket_filter": 1,
+    "kprobe": 2,
+    "sched_cls": 3,
+    "tracepoint": 5,
+    "xdp": 6,
+    "perf_event": 7,
+    "raw_tracepoint": 17,
+    "tracing": 26,
+    "lsm": 29,
+}
+MAP_TYPES = {"array": 2, "prog_array": 3, "percpu_hash": 5, "percpu_array": 6}
 _LOG_BYTES = 1 << 20
 _LOG_LEVEL = 2 | 4  # every instruction, and statistics
 _CALL, _LOCAL_CALL = 0x85, 1  # an instruction's code, and the source register that marks it
 _INT, _FUNC, _FUNC_PROTO = 1, 12, 13  # kinds of types, linux/btf.h
-_WORD = 4  # bytes of a key, and of a value
+_WORD = 4  # bytes of a key, and of the values of most maps
 
 
 def instruction(
@@ -111,9 +121,9 @@ def load(instructions: bytes, program_type: str) -> tuple[int, str]:
     return error, log.value.decode("utf-8", "backslashreplace")
 
 
-def make_map(kind: str) -> int:
-    """Return the descriptor of a new map with one element of 4 bytes. Raises OSError."""
-    fd, error = bpf(MAP_CREATE, "=IIII", MAP_TYPES[kind], _WORD, _WORD, 1)
+def make_map(kind: str, value_bytes: int = _WORD) -> int:
+    """Return the descriptor of a new map with one element of that size. Raises OSError."""
+    fd, error = bpf(MAP_CREATE, "=IIII", MAP_TYPES[kind], _WORD, value_bytes, 1)
     if fd < 0:
         raise OSError(error, os.strerror(error))
     return fd

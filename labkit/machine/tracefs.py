@@ -14,6 +14,8 @@ from labkit.machine import rights
 
 TRACEFS = "/sys/kernel/tracing"
 LEGACY_TRACEFS = "/sys/kernel/debug/tracing"
+KERNEL_TYPES = "/sys/kernel/btf/vmlinux"
+MOST_NEAR = 6  # names that are offered instead of a wrong one
 MOUNT = f"sudo mount -t tracefs tracefs {TRACEFS}"
 
 
@@ -40,6 +42,45 @@ def tracefs_place() -> str | None:
     """Return where tracefs shows events, None where it is not mounted or may not be read."""
     places = (TRACEFS, LEGACY_TRACEFS)
     return next((place for place in places if os.path.isdir(f"{place}/events/sched")), None)
+
+
+def near_tracepoints(name: str) -> list[str] | None:
+    """Return names like that of a tracepoint which this kernel lacks; None where it has it.
+
+    ``name`` is ``category:event``, or the event alone for a raw tracepoint, some of which have no
+    place in tracefs: then the kernel's type information tells. What cannot be told is not missing.
+    """
+    place = tracefs_place()
+    category, colon, event = name.rpartition(":")
+    if place is None or (colon and os.path.isdir(f"{place}/events/{category}/{event}")):
+        return None
+    there = {
+        one.name: [inner.name for inner in os.scandir(one) if inner.is_dir()]
+        for one in os.scandir(f"{place}/events")
+        if one.is_dir()
+    }
+    if category in there:
+        events = _like(event, there[category]) or sorted(there[category])[:MOST_NEAR]
+        return [f"{category}:{one}" for one in events]
+    if colon:
+        return _like(name, [f"{one}:{inner}" for one, events in there.items() for inner in events])
+    names = {inner for events in there.values() for inner in events}
+    return None if event in names or _has_bare(event) else _like(event, sorted(names))
+
+
+def _like(name: str, there: list[str]) -> list[str]:
+    import difflib
+
+    return difflib.get_close_matches(name, there, n=MOST_NEAR, cutoff=0.5)
+
+
+def _has_bare(event: str) -> bool:
+    """Whether the kernel has a tracepoint of that name, with or without a place in tracefs."""
+    try:
+        with open(KERNEL_TYPES, "rb") as types:
+            return b"\0btf_trace_%s\0" % event.encode() in types.read()
+    except OSError:
+        return True
 
 
 def mount(kind: str, place: str) -> str:

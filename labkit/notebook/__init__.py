@@ -1,1 +1,36 @@
-"""What single cells call: the widgets, the sections, the checks of the exercises."""
+"""What the notebooks' cells call: the widgets, what single sections use, and the exercises.
+
+    from labkit import notebook
+    notebook.limit_finder()             # a slider of bytes, asked of both gates
+    notebook.stack_stepper(report)      # the stack, step by step of the verifier's walk
+    notebook.look_into_map(run)         # the per-CPU slots beside the last events
+
+Each name loads its module when it is first used.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from labkit.lazy import attribute
+
+_NAMES = {
+    "alternative_switch": "labkit.notebook.alternatives",
+    "largest_frame": "labkit.notebook.limit",
+    "left_over": "labkit.notebook.slots",
+    "limit_finder": "labkit.notebook.finder",
+    "look_into_map": "labkit.notebook.slots",
+    "optimiser_table": "labkit.notebook.optimiser",
+    "probe_frame": "labkit.notebook.limit",
+    "stack_stepper": "labkit.notebook.stepper",
+}
+
+__all__ = list(_NAMES)
+
+
+def __getattr__(name: str) -> Any:
+    return attribute("labkit.notebook", _NAMES, name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,57 +1,38 @@
 """Checks for the exercises of notebook 01. Each measures the truth when it is asked.
 
-A check returns an Answer, which says whether it is right and, if not, how far off; it never raises
+A check returns Feedback, which says whether it is right and, if not, how far off; it never raises
 for a wrong answer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from labkit.building.build import build, layout
 from labkit.building.report import BuildReport
-from labkit.claims.hearsay import null_check
+from labkit.claims import null_check
 from labkit.machine.stack_limit import WORD, largest_frame
+from labkit.notebook.feedback import Feedback
 from labkit.notebook.limit import lets_through
-from labkit.plots.structs import STRUCTS
-from labkit.program.variants import BPF_TREE, LLVM_LIMIT, Variant
+from labkit.program.variants import BPF_TREE, LLVM_LIMIT, STRUCTS, Variant
 
 REFUSERS = ("neither", "compiler", "verifier", "both")  # which gate refuses
 OWN_BYTES = 1000  # what the reader's own variant must keep in one value
 LEAST_DATA, LEAST_BUFFER = 24, 8  # bytes that the program's own code needs
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What became of an answer: ``right`` or not, and why."""
-
-    right: bool
-    words: tuple[str, ...]
-
-    def __repr__(self) -> str:
-        return "\n".join(["right" if self.right else "not yet", *(f"  {w}" for w in self.words)])
-
-    def _repr_html_(self) -> str:
-        from labkit.show.style import badge, page, tag
-
-        kind, word = ("good", "right") if self.right else ("none", "not yet")
-        sign = badge(kind, word, data_testid="answer")
-        return page(tag("p", sign), *(tag("p", line) for line in self.words))
-
-
-def check_predictions(answers: Mapping[int, str]) -> Answer:
+def check_predictions(answers: Mapping[int, str]) -> Feedback:
     """Compare predictions with both gates: frame size → which gate refuses it, one of REFUSERS."""
     unknown = [f"{size}: {said!r}" for size, said in answers.items() if said not in REFUSERS]
     if unknown:
-        return Answer(False, (f"say one of {', '.join(REFUSERS)} for {', '.join(unknown)}",))
+        return Feedback(False, (f"say one of {', '.join(REFUSERS)} for {', '.join(unknown)}",))
     wrong = tuple(
         f"{size} bytes: not {said!r}; {_hint(size, who_refuses(size))}"
         for size, said in answers.items()
         if said != who_refuses(size)
     )
     score = f"{len(answers) - len(wrong)} of {len(answers)} as measured on this machine"
-    return Answer(not wrong, (score, *wrong))
+    return Feedback(not wrong, (score, *wrong))
 
 
 def who_refuses(size: int) -> str:
@@ -68,20 +49,20 @@ def _hint(size: int, truth: str) -> str:
     return f"{count} it, and it is {abs(limit - size)} bytes from the kernel's limit of {limit}"
 
 
-def check_shrunk(*, data: int, buffer: int, values: int) -> Answer:
+def check_shrunk(*, data: int, buffer: int, values: int) -> Feedback:
     """Build the bad program with smaller structs: data[data], three buffers, values[values]."""
     small = _too_small(data, buffer, values)
     if small:
-        return Answer(False, (small,))
+        return Feedback(False, (small,))
     defines = (f"DATA_BYTES={data}", f"BUFFER_BYTES={buffer}", f"VALUES={values}")
     total = sum(layout(*defines)[name]["size"] for name in STRUCTS)
     report = build("stack", defines=defines)
     if not report.accepted:
         over = max(WORD, total - LLVM_LIMIT)
         words = f"your objects take {total} bytes: at least {over} must go; {report.outcome}"
-        return Answer(False, (words, report.explain().happened))
+        return Feedback(False, (words, report.explain().happened))
     spare = LLVM_LIMIT - total
-    return Answer(
+    return Feedback(
         True,
         (
             f"your objects take {total} bytes, {spare} less than the compiler's limit",
@@ -105,16 +86,16 @@ def puzzle() -> BuildReport:
     return build(Variant("puzzle", source, "five objects, one too many", defines=defines))
 
 
-def check_line(line: int) -> Answer:
+def check_line(line: int) -> Feedback:
     """Compare with the line of the puzzle that the verifier refuses, as its log tells now."""
     report = puzzle()
     truth = _refused_line(report)
     if truth is None:
-        return Answer(False, ("this kernel's log names no line of C: compare the texts by eye",))
+        return Feedback(False, ("this kernel's log names no line of C: compare the texts by eye",))
     off = line - truth
     if off == 0:
-        return Answer(True, (str(report.explain().happened),))
-    return Answer(False, (f"{abs(off)} lines too far {'up' if off < 0 else 'down'}",))
+        return Feedback(True, (str(report.explain().happened),))
+    return Feedback(False, (f"{abs(off)} lines too far {'up' if off < 0 else 'down'}",))
 
 
 def _refused_line(report: BuildReport) -> int | None:
@@ -129,33 +110,33 @@ def _refused_line(report: BuildReport) -> int | None:
     return texts.index(shown) + 1 if shown in texts else None
 
 
-def check_own(made: object) -> Answer:
+def check_own(made: object) -> Feedback:
     """Check what a %%bpf cell left: it loads, and keeps OWN_BYTES or more in one map value."""
     report = getattr(made, "report", made)  # a Run, of a cell with --run, has its report
     if not isinstance(report, BuildReport):
-        return Answer(False, ("run the %%bpf cell first; its name holds the report",))
+        return Feedback(False, ("run the %%bpf cell first; its name holds the report",))
     if not report.accepted:
-        return Answer(False, (f"it does not load: {report.explain().happened}",))
+        return Feedback(False, (f"it does not load: {report.explain().happened}",))
     largest = max((facts["value_size"] for facts in report.maps.values()), default=0)
     if largest < OWN_BYTES:
         words = (
             f"it loads, but its largest map value has {largest} bytes, {OWN_BYTES - largest} short"
         )
-        return Answer(False, (words,))
+        return Feedback(False, (words,))
     depth = f"{report.stack_depth} bytes of stack, {largest} bytes in a map value"
-    return Answer(True, (depth,))
+    return Feedback(True, (depth,))
 
 
-def check_null(*, constant_key: str, unknown_key: str) -> Answer:
+def check_null(*, constant_key: str, unknown_key: str) -> Feedback:
     """Compare with what the verifier says without the NULL check: ``accepted`` or ``refused``."""
-    said = {"constant_key": constant_key, "unknown_key": unknown_key}
+    said = {"constant": constant_key, "variable": unknown_key}
     if not set(said.values()) <= {"accepted", "refused"}:
-        return Answer(False, ("say 'accepted' or 'refused' for each",))
-    more = {"constant_key": (), "unknown_key": ("KEY_FROM_KERNEL",)}
-    reports = {name: build(null_check("NO_NULL_CHECK", *words)) for name, words in more.items()}
-    truth = {name: "accepted" if one.accepted else "refused" for name, one in reports.items()}
-    wrong = [name for name in said if said[name] != truth[name]]
+        return Feedback(False, ("say 'accepted' or 'refused' for each",))
+    table = null_check().measured
+    assert table is not None
+    unchecked = table[~table.checked].set_index("key")
+    truth = unchecked.accepted.map({True: "accepted", False: "refused"})
+    wrong = [key for key in said if said[key] != truth[key]]
     score = f"{len(said) - len(wrong)} of {len(said)} as measured on this machine"
-    return Answer(
-        not wrong, (score, *(f"{name}: {reports[name].explain().happened}" for name in wrong))
-    )
+    lines = (f"{key} key: {truth[key]} {unchecked.said[key]}".rstrip() for key in wrong)
+    return Feedback(not wrong, (score, *lines))

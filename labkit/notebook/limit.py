@@ -15,8 +15,7 @@ from labkit.building.report import COMPILER_REFUSED, OUTCOMES, VERIFIER_REFUSED,
 from labkit.errors import MachineError, UsageError
 from labkit.machine import stack_limit
 from labkit.machine.stack_limit import WORD, bisect
-from labkit.plots.structs import STRUCTS
-from labkit.program.variants import BPF_TREE, LIFTED_LIMIT, LLVM_LIMIT, Variant
+from labkit.program.variants import BPF_TREE, LIFTED_LIMIT, LLVM_LIMIT, STRUCTS, Variant
 
 if TYPE_CHECKING:
     import pandas as pd

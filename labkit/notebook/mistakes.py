@@ -39,7 +39,7 @@ from labkit.program.variants import BPF_TREE, Variant
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FOLDER", "PROBES", "Answer", "Mistake", "mistakes", "read"]
+__all__ = ["FOLDER", "PROBES", "ExpectedRefusal", "Mistake", "mistakes", "read"]
 
 FOLDER = BPF_TREE / "mistakes"
 _LINE = re.compile(r"// ([A-Z ]+): (.*)")
@@ -48,7 +48,7 @@ CAPABILITY_VERSION = 0x20080522  # _LINUX_CAPABILITY_VERSION_3, linux/capability
 
 
 @dataclass(frozen=True)
-class Answer:
+class ExpectedRefusal:
     """What a kernel or compiler may say: one of the pieces of text, and the explanation for it."""
 
     fragments: tuple[str, ...]
@@ -62,7 +62,7 @@ class Mistake:
     path: Path
     purpose: str
     expect: str
-    answers: tuple[Answer, ...]
+    refusals: tuple[ExpectedRefusal, ...]
     accepted_if: str = ""
     program_type: str = "tracepoint"
     map_type: str = ""
@@ -99,9 +99,11 @@ class Mistake:
             return ACCEPTED
         return self.expect
 
-    def answer_in(self, printed: str) -> Answer | None:
-        """Return the first of the answers with a piece of text that was printed."""
-        return next((a for a in self.answers if any(f in printed for f in a.fragments)), None)
+    def refusal_in(self, printed: str) -> ExpectedRefusal | None:
+        """Return the first of the refusals with a piece of text that was printed."""
+        return next(
+            (one for one in self.refusals if any(f in printed for f in one.fragments)), None
+        )
 
 
 def mistakes() -> dict[str, Mistake]:
@@ -126,14 +128,14 @@ def read(path: Path) -> Mistake:
     lines = [(m[1], m[2].strip()) for m in map(_LINE.fullmatch, text.splitlines()) if m]
     single = {word: value for word, value in lines if word not in ("LOG", "REASON")}
     unknown = set(single) - {"EXPECT", "ACCEPTED IF", "TYPE", "MAP", "PRIVILEGES", "LOG LEVEL"}
-    answers = _answers(lines)
-    if comment is None or "EXPECT" not in single or unknown or not answers:
+    refusals = _refusals(lines)
+    if comment is None or "EXPECT" not in single or unknown or not refusals:
         raise ValueError(f"{path.name}: its head must say what is wrong, EXPECT, LOG and REASON")
     return Mistake(
         path=path,
         purpose=" ".join(comment[1].replace("\n *", " ").split()),
         expect=single["EXPECT"],
-        answers=answers,
+        refusals=refusals,
         accepted_if=single.get("ACCEPTED IF", ""),
         program_type=single.get("TYPE", "tracepoint"),
         map_type=single.get("MAP", ""),
@@ -142,14 +144,14 @@ def read(path: Path) -> Mistake:
     )
 
 
-def _answers(lines: list[tuple[str, str]]) -> tuple[Answer, ...]:
+def _refusals(lines: list[tuple[str, str]]) -> tuple[ExpectedRefusal, ...]:
     """Join each REASON with the LOG lines above it."""
     found, fragments = [], []
     for word, value in lines:
         if word == "LOG":
             fragments.append(value)
         elif word == "REASON":
-            found.append(Answer(tuple(fragments), value))
+            found.append(ExpectedRefusal(tuple(fragments), value))
             fragments = []
     return tuple(found)
 

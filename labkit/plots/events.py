@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 LONGEST_NAME = 24  # characters of a name that a picture shows
 MOST_LINES = 4  # CPUs with a line of their own in the picture of the rate
+MOST_CPUS = 16  # CPUs that are drawn and named one by one, whether they saw something or not
 BINS = 40
 SHORTEST = 1.0  # second: one event in a millisecond is no rate of a thousand a second
 
@@ -62,21 +63,28 @@ def account_words(run: HasEvents) -> str:
     return f"{words}: {total.attempted - total.delivered - total.failed} NOT ACCOUNTED FOR"
 
 
-def plot_events_per_cpu(run: HasEvents, axes: Axes | None = None) -> Axes:
-    """Draw a bar a possible CPU: what was delivered and, on top of it, what failed."""
+def events_per_cpu(run: HasEvents, axes: Axes | None = None) -> Axes:
+    """Draw a bar a possible CPU: what was delivered and, on top of it, what failed.
+
+    Where more than 16 CPUs are possible, those that saw nothing are left out and counted.
+    """
     axes = _begin(axes, run, "Events per CPU")
-    cpus, delivered, failed = _per_cpu(run)
+    cpus, quiet = _shown_cpus(run)
+    places = np.arange(len(cpus))
+    delivered, failed = cpus.delivered.to_numpy(), cpus.failed.to_numpy()
     with styled():
-        axes.bar(cpus, delivered, color=GOOD, label="delivered")
-        bars = axes.bar(cpus, failed, bottom=delivered, color=BAD, hatch=HATCHES[0], label="failed")
-        axes.bar_label(
-            bars, [_bar_words(*n) for n in zip(delivered, failed, strict=True)], padding=2
+        axes.bar(places, delivered, color=GOOD, label="delivered")
+        bars = axes.bar(
+            places, failed, bottom=delivered, color=BAD, hatch=HATCHES[0], label="failed"
         )
+        if len(cpus) <= MOST_CPUS:
+            words = [_bar_words(*n) for n in zip(delivered, failed, strict=True)]
+            axes.bar_label(bars, words, padding=2)
         if failed.any():
             axes.legend()
     highest = int((delivered + failed).max(initial=1))
-    axes.set(xlabel="CPU", ylabel="events", ylim=(0, 1.15 * highest))  # room for the numbers
-    _whole_numbers(axes.xaxis, cpus)
+    axes.set(xlabel=f"CPU{quiet}", ylabel="events", ylim=(0, 1.15 * highest))  # room for numbers
+    _name_cpus(axes.xaxis, cpus.index)
     return _or_empty(axes, run)
 
 
@@ -84,28 +92,29 @@ def _bar_words(delivered: int, failed: int) -> str:
     return f"{delivered} and {failed} failed" if failed else str(delivered)
 
 
-def plot_timeline(run: HasEvents, axes: Axes | None = None) -> Axes:
-    """Draw one lane a CPU, and on it a stroke an event; a cross where its data check failed."""
+def timeline(run: HasEvents, axes: Axes | None = None) -> Axes:
+    """Draw one lane a CPU, and on it a stroke an event; a cross where its data check failed.
+
+    Where more than 16 CPUs are possible, those that saw nothing are left out and counted.
+    """
     axes = _begin(axes, run, "When each CPU saw an exec")
-    frame, cpus = run.frame, _per_cpu(run)[0]
-    seconds = _seconds(frame)
+    frame, (cpus, quiet) = run.frame, _shown_cpus(run)
+    seconds, lanes = _seconds(frame), cpus.index.get_indexer(frame.set_index("cpu").index)
     with styled():
         for sound, marker, colour in ((True, "|", GOOD), (False, "X", BAD)):
             rows = (frame.data_ok == sound).to_numpy(bool)
             label = "data check held" if sound else "data check FAILED"
-            axes.plot(
-                seconds[rows], frame.cpu[rows], marker, color=colour, markersize=12, label=label
-            )
+            axes.plot(seconds[rows], lanes[rows], marker, color=colour, markersize=12, label=label)
         if not frame.data_ok.all():
             axes.legend()
-    axes.set(xlabel="seconds since the first event", ylabel="CPU")
-    axes.set_ylim(len(cpus) - 0.5, -0.5)
+    axes.set(xlabel="seconds since the first event", ylabel=f"CPU{quiet}")
+    axes.set_ylim(max(len(cpus), 1) - 0.5, -0.5)
     axes.grid(axis="y", linewidth=0.5)
-    _whole_numbers(axes.yaxis, cpus)
+    _name_cpus(axes.yaxis, cpus.index)
     return _or_empty(axes, run)
 
 
-def plot_busiest(run: HasEvents, axes: Axes | None = None, top: int = 10) -> Axes:
+def busiest(run: HasEvents, axes: Axes | None = None, top: int = 10) -> Axes:
     """Draw the ``top`` commands (comm) with the most events, the busiest on top."""
     axes = _begin(axes, run, "Busiest commands")
     counts = run.frame.comm.value_counts().head(top)[::-1]
@@ -119,7 +128,7 @@ def plot_busiest(run: HasEvents, axes: Axes | None = None, top: int = 10) -> Axe
     return _or_empty(axes, run)
 
 
-def plot_rate(run: HasEvents, axes: Axes | None = None) -> Axes:
+def rate(run: HasEvents, axes: Axes | None = None) -> Axes:
     """Draw events a second over time: the sum and, of up to four CPUs, a dashed line each."""
     axes = _begin(axes, run, "Rate")
     seconds = _seconds(run.frame)
@@ -162,13 +171,20 @@ def _or_empty(axes: Axes, run: HasEvents) -> Axes:
     return axes
 
 
-def _per_cpu(run: HasEvents) -> tuple[Any, Any, Any]:
-    """Return CPUs, delivered and failed; as far as the frame tells where that is all there is."""
-    if len(run.account):
-        account = run.account
-        return account.index.to_numpy(), account.delivered.to_numpy(), account.failed.to_numpy()
-    delivered = np.bincount(run.frame.cpu.astype("int64"), minlength=1)
-    return np.arange(len(delivered)), delivered, np.zeros(len(delivered), int)
+def _shown_cpus(run: HasEvents) -> tuple[pd.DataFrame, str]:
+    """Return ``delivered`` and ``failed`` by the ids of the CPUs to be drawn, and who is left out.
+
+    The account may be empty, where the worker died: then only the events tell.
+    """
+    delivered = run.frame.cpu.value_counts()
+    every = run.account.index.union(delivered.index).sort_values()
+    counted = run.account.reindex(columns=["delivered", "failed"], index=every, fill_value=0)
+    if not len(run.account):
+        counted["delivered"] = delivered.reindex(every, fill_value=0)
+    if len(every) <= MOST_CPUS:
+        return counted, ""
+    busy = counted[counted.sum(axis="columns") > 0]
+    return busy, f" ({len(every) - len(busy)} more saw nothing)"
 
 
 def _seconds(frame: pd.DataFrame) -> Any:
@@ -176,12 +192,10 @@ def _seconds(frame: pd.DataFrame) -> Any:
     return (since - since.min(initial=since[0] if len(since) else 0)) / 1e9
 
 
-def _whole_numbers(axis: Any, cpus: Any) -> None:
-    """Mark each CPU while there is room for its number, otherwise whole numbers only."""
-    if len(cpus) <= 16:
-        axis.set_ticks(cpus)
-    else:
-        axis.get_major_locator().set_params(integer=True)
+def _name_cpus(axis: Any, ids: pd.Index[int]) -> None:
+    """Mark the CPUs by their ids while there is room for each, otherwise every so many."""
+    step = -(-len(ids) // MOST_CPUS) or 1
+    axis.set_ticks(range(0, len(ids), step), ids[::step])
 
 
 def drawable(name: str) -> str:

@@ -10,8 +10,8 @@ from labkit.plots.events import (
     Events,
     HasEvents,
     account_words,
-    plot_events_per_cpu,
-    plot_timeline,
+    events_per_cpu,
+    timeline,
 )
 from labkit.plots.style import INK, styled
 
@@ -29,8 +29,8 @@ def overview_png(run: HasEvents) -> bytes:
     with styled():
         figure = Figure(figsize=SIZE, layout="constrained")
         left, right = figure.subplots(1, 2, width_ratios=[1, 2])
-        plot_events_per_cpu(run, left)
-        plot_timeline(run, right)
+        events_per_cpu(run, left)
+        timeline(run, right)
         left.set_title("events per CPU", fontsize="medium")
         right.set_title("when each CPU saw an exec", fontsize="medium")
         for axes in (left, right):

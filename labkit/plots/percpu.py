@@ -2,62 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from labkit.building.build import layout as struct_layout
-from labkit.machine.cpus import possible_cpus as ids_of_possible_cpus
+from labkit.machine.cpus import possible_cpus
 from labkit.machine.stack_limit import measured
 from labkit.plots.style import HATCHES, INK, OTHERS, PAPER, limit_line, new_axes, styled
+from labkit.program.variants import STRUCTS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-OBJECTS = ("big_event", "extra_buffer", "local_data")
 MOST_CPUS = 4  # drawn one by one; the rest is a line of text
 HEIGHT = 0.62
 
 
-def plot_percpu_slots(
+def percpu_slots(
     layout: Mapping[str, Mapping[str, Any]] | None = None,
-    cpus: int | None = None,
+    cpus: Sequence[int] | None = None,
     axes: Axes | None = None,
 ) -> Axes:
     """Draw each CPU's own copy of the three objects, to scale beside the stack.
 
-    ``layout`` is what labkit.layout() returns, ``cpus`` how many CPUs are possible here: both
-    are measured where they are not given.
+    ``layout`` is what labkit.layout() returns, ``cpus`` the ids of the CPUs that are possible here:
+    both are measured where they are not given.
     """
     sizes = _sizes(layout)
-    cpus = cpus or possible_cpus()
-    shown = min(cpus, MOST_CPUS)
+    ids = cpus or possible_cpus()
+    count, shown = len(ids), min(len(ids), MOST_CPUS)
     axes = axes or new_axes(9.0, 1.6 + 0.6 * shown)
     limit = measured().bytes
     with styled():
         _box(axes, 0, 0, limit or 0, f"{limit} bytes" if limit else "not known here", PAPER, "")
-        for cpu in range(shown):
-            _lane(axes, cpu + 1, sizes)
+        for place in range(shown):
+            _lane(axes, place + 1, sizes)
         limit_line(axes, limit or 0, "the stack ends here" if limit else "")
     total = sum(sizes.values())
-    words = f"{total} bytes × {cpus} possible CPUs = {total * cpus:,} bytes of kernel memory"
+    words = f"{total} bytes × {count} possible CPUs = {total * count:,} bytes of kernel memory"
     axes.set_title(f"A slot for each CPU: {words}\n", loc="left", color=INK, fontsize="medium")
-    labels = ["the stack of one run", *(f"slot of CPU {cpu}" for cpu in range(shown))]
+    labels = ["the stack of one run", *(f"slot of CPU {cpu}" for cpu in ids[:shown])]
     axes.set_yticks(range(shown + 1), labels)
     axes.set(xlabel="bytes", ylim=(shown + 0.9, -0.6), xlim=(0, max(total, limit or 0) * 1.02))
-    if cpus > shown:
-        axes.text(0, shown + 0.75, f"… and {cpus - shown} slots more", color=INK)
+    if count > shown:
+        axes.text(0, shown + 0.75, f"… and {count - shown} slots more", color=INK)
     return axes
 
 
 def _sizes(layout: Mapping[str, Mapping[str, Any]] | None) -> dict[str, int]:
 
     structs = struct_layout() if layout is None else layout
-    return {name: int(structs[name]["size"]) for name in OBJECTS}
-
-
-def possible_cpus() -> int:
-    """Return how many CPUs the kernel has room for: a per-CPU map has a value for each."""
-    return len(ids_of_possible_cpus())
+    return {name: int(structs[name]["size"]) for name in STRUCTS}
 
 
 def _lane(axes: Axes, place: int, sizes: dict[str, int]) -> None:

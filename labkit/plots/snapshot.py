@@ -14,7 +14,7 @@ from labkit.verifier_log import VerifierLog
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from labkit.stack.llvm_ir import Local
+    from labkit.program.llvm_ir import Local
 
 _TALL = 0.8  # height of the strip of slots; one row of the picture is 1
 _OVER = 1.05  # height of an access, which stands out above and below

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from labkit.machine.stack_limit import measured
 from labkit.plots import style
+from labkit.program.variants import STRUCTS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from labkit.notebook.limit import Largest
 
-STRUCTS = ("big_event", "extra_buffer", "local_data")
 _HEIGHT = 0.62
-_LABEL_FROM = 90  # bytes: a field narrower than that has no room for its name
+_LETTERS = 115  # that have room beside each other in the whole width
 
 
-def plot_structs(
+def struct_sizes(
     layouts: Mapping[str, Any] | None = None, axes: Axes | None = None, limit: int | None = None
 ) -> Axes:
     """Draw each struct, and all of them together, to scale against the stack that there is.
@@ -33,6 +33,7 @@ def plot_structs(
     axes = axes or style.new_axes(10, 3.6)
     total = sum(layouts[name]["size"] for name in STRUCTS)
     limit = limit or measured().bytes or total  # where it is not known, nothing is past it
+    axes.set_xlim(0, max(total, limit) * 1.2)
     axes.barh(0, limit, _HEIGHT, color="white", edgecolor=style.LIMIT, linewidth=2.5)
     axes.text(limit / 2, 0, "all the stack there is", ha="center", va="center")
     for row, name in enumerate(STRUCTS, 1):
@@ -54,8 +55,8 @@ def _draw_struct(
         inside = max(0, min(end, limit) - left)
         _bar(axes, y, left, inside, style.GOOD)
         _bar(axes, y, left + inside, end - left - inside, style.BAD, hatch="//")
-        if field["size"] >= _LABEL_FROM:
-            words = f"{field['name']}  {field['size']}"
+        words = f"{field['name']}  {field['size']}"
+        if len(words) * axes.get_xlim()[1] / _LETTERS <= field["size"]:
             box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
             axes.text((left + end) / 2, y, words, ha="center", va="center", bbox=box, zorder=5)
 
@@ -73,12 +74,11 @@ def _finish(axes: Axes, layouts: Mapping[str, Any], total: int, limit: int) -> N
         axes.text(size + 10, y, f"{size} bytes{over}", va="center", zorder=6)
     axes.set_yticks(range(5), ["BPF stack", *STRUCTS, "together"])
     axes.invert_yaxis()
-    axes.set_xlim(0, max(total, limit) * 1.2)
     axes.set_xlabel("bytes (hatched: past the limit)")
     style.limit_line(axes, limit, f"the limit: {limit}")
 
 
-def plot_search(*found: Largest, axes: Axes | None = None) -> Axes:
+def limit_search(*found: Largest, axes: Axes | None = None) -> Axes:
     """Draw every size that the searches tried, in order from the top, and where each ended."""
     axes = axes or style.new_axes(10, 3.8)
     for number, (largest, look) in enumerate(zip(found, style.looks(len(found)), strict=True)):

@@ -11,7 +11,7 @@ from labkit.stack.variables import stack_variables as found_now
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from labkit.stack.llvm_ir import Local
+    from labkit.program.llvm_ir import Local
 
 _TALL = 0.62
 

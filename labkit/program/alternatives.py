@@ -15,7 +15,7 @@ from labkit.program.variants import BPF_TREE, Variant
 if TYPE_CHECKING:
     import pandas as pd
 
-    from labkit.claims.base import Result
+    from labkit.claims.claim import Result
 
 FOLDER = BPF_TREE / "alternatives"
 SMALL_DATA = 416  # bytes of data[] in the event that fits: 448 in all

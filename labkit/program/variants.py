@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from labkit.errors import UsageError
 from labkit.machine.stack_limit import WORD, measured
 
 BPF_TREE = Path(__file__).resolve().parents[2] / "bpf"
+STRUCTS = ("big_event", "extra_buffer", "local_data")  # the lesson's three objects, as in bpf/
 EVENT_HEADER = 32  # bytes of struct big_event before its data[], see bpf/exec_event.h
 LLVM_LIMIT = 512  # bytes: the compiler's own default (LLVM's -bpf-stack-size), on every kernel
 LIFTED_LIMIT = 32 << 10  # bytes: the compiler's check when lifted; an offset reaches no further
@@ -24,17 +25,24 @@ class Variant:
     defines: tuple[str, ...] = ()
     lifted: bool = False
     program_type: str = "tracepoint"  # for functions whose name does not tell
+    text_read: str | None = field(default=None, repr=False, compare=False)
     beyond: bool = False  # its objects are to be one word more than this kernel grants: see find()
 
     @property
     def text(self) -> str:
-        """The C source, as it stands in the file at this moment."""
+        """The C source, as it stands in the file at this moment, or stood when it was read()."""
+        if self.text_read is not None:
+            return self.text_read
         return self.source if isinstance(self.source, str) else self.source.read_text("utf-8")
 
     @property
     def file_name(self) -> str:
         """The name that messages and the log give to the source."""
         return f"{self.name}.c" if isinstance(self.source, str) else self.source.name
+
+    def read(self) -> Variant:
+        """Return the same variant with its text as it is now, whatever becomes of the file."""
+        return replace(self, text_read=self.text)
 
     def with_defines(self, *defines: str) -> Variant:
         """Return the same variant with more defines (``NAME`` or ``NAME=VALUE``)."""
@@ -73,14 +81,15 @@ VARIANTS: dict[str, Variant] = {
 
 
 def find(variant: str | Variant) -> Variant:
-    """Return the variant of that name, with its sizes. Raises UsageError, which names them all."""
+    """Return the variant of that name, its text read. Raises UsageError, which names them all."""
     if isinstance(variant, str) and variant not in VARIANTS:
         raise UsageError(f"no variant is called {variant!r}; there are: {', '.join(VARIANTS)}")
     found = VARIANTS[variant] if isinstance(variant, str) else variant
     limit = measured().bytes if found.beyond else None
     if limit is None:
-        return found
-    return replace(found, beyond=False, defines=(*found.defines, *sizes_of(limit + WORD)))
+        return found.read()
+    sized = replace(found, beyond=False, defines=(*found.defines, *sizes_of(limit + WORD)))
+    return sized.read()
 
 
 def sizes_of(total: int) -> tuple[str, ...]:

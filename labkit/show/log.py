@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
+from labkit.explain import Explanation
 from labkit.show.style import download, folded, join, log_lines, tag
 
 AROUND = 8  # lines in sight on either side of the one that matters
@@ -33,6 +34,12 @@ class Part:
         """The lines' numbers as a reader counts them."""
         last = self.first + len(self.lines)
         return f"line {last:,}" if len(self.lines) == 1 else f"lines {self.first + 1:,}–{last:,}"
+
+
+def index_in(explained: Explanation, log: str) -> int | None:
+    """Return which line of ``log`` (``compiler`` or ``verifier``) is the one that is explained."""
+    line = explained.line
+    return line.index if line is not None and line.log == log else None
 
 
 def log_html(title: str, text: str, matters: int | None, file_name: str) -> Markup:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from labkit.building.report import ACCEPTED, OUTCOMES, BuildReport, Gate
-from labkit.explain import compiler_log
-from labkit.show.log import log_html
+from labkit.explain import Explanation, compiler_log
+from labkit.show.log import index_in, log_html
 from labkit.show.style import badge, folded, join, page, prose, table, tag
 
 # What each gate is, for those who meet it for the first time.
@@ -29,12 +29,14 @@ _VERSIONS = {
 
 def report_html(report: BuildReport) -> str:
     """Return a report as HTML: verdict, gates in order, explanation, both logs, versions."""
+    explained = report.explain()
     return page(
         tag("p", verdict(report)),
         gates_table(report),
-        _explained(report),
-        _compiler_part(report),
-        _verifier_part(report),
+        _explained(report, explained),
+        _compiler_part(report, explained),
+        _pointed_at(report),
+        _verifier_part(report, explained),
         tag("p", versions(report), data_testid="versions"),
     )
 
@@ -62,8 +64,7 @@ def _gate_cells(number: int, gate: Gate, report: BuildReport) -> list[object]:
     return [f"{number} · the {gate.name}", GATES.get(gate.name, ""), sign, took]
 
 
-def _explained(report: BuildReport) -> Markup:
-    explained = report.explain()
+def _explained(report: BuildReport, explained: Explanation) -> Markup:
     rows = [("what happened", explained.happened), ("why", explained.why)]
     if explained.line and explained.line.where:
         rows.insert(1, ("where", explained.line.where))
@@ -78,25 +79,26 @@ def _explained(report: BuildReport) -> Markup:
     return table([], cells, data_testid="explained")
 
 
-def _compiler_part(report: BuildReport) -> Markup:
+def _compiler_part(report: BuildReport, explained: Explanation) -> Markup:
     text = compiler_log.without_colour(report.compiler_log)
     if not text.strip():
         return Markup("")
-    stopped = report.gates[0].passed is False
-    first = compiler_log.matters(text) if stopped else None
-    title = "What the compiler printed"
-    name = f"{report.variant}-compiler.log"
-    shown = log_html(title, text, first.index if first else None, name)
+    title, name = "What the compiler printed", f"{report.variant}-compiler.log"
+    shown = log_html(title, text, index_in(explained, "compiler"), name)
     return folded(title, shown) if report.outcome == ACCEPTED else shown
 
 
-def _verifier_part(report: BuildReport) -> Markup:
-    if not report.verifier_text.strip():
+def _pointed_at(report: BuildReport) -> Markup:
+    """Show the lines that declare what is too large, as a compiler would."""
+    text = "\n".join(report.pointed_at)
+    return tag("pre", text, data_testid="pointed-at") if text else Markup("")
+
+
+def _verifier_part(report: BuildReport, explained: Explanation) -> Markup:
+    text, name = report.verifier_text, f"{report.variant}-verifier.log"
+    if not text.strip():
         return Markup("")
-    fatal = report.verifier_log.fatal
-    matters = fatal.index if fatal and not report.accepted else None
-    name = f"{report.variant}-verifier.log"
-    return log_html("The verifier's log", report.verifier_text, matters, name)
+    return log_html("The verifier's log", text, index_in(explained, "verifier"), name)
 
 
 def versions(report: BuildReport) -> Markup:

@@ -7,78 +7,13 @@ for that variant, with the line numbers of the file.
 from __future__ import annotations
 
 import difflib
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from labkit.program.preprocess import Numbered, lines_of
 from labkit.program.variants import Variant, find
 from labkit.show.style import Html, join, page, tag
-
-_DIRECTIVE = re.compile(r"\s*#\s*(ifdef|ifndef|if|elif|else|endif)\b(.*)")
-_DEFINED = re.compile(r"defined\s*\(?\s*(\w+)\s*\)?")
-_CONDITION = re.compile(r"(?:True|False|not|and|or|[()\s])+")
-
-
-class Numbered(NamedTuple):
-    """A line of a file and its number there, from 1."""
-
-    number: int
-    text: str
-
-
-def left_by_preprocessor(text: str, defines: Mapping[str, bool]) -> list[Numbered]:
-    """Return the lines that remain when ``#if`` and its kin are resolved for ``defines``.
-
-    A name that is not in ``defines`` counts as not defined. Raises ValueError on a condition that
-    is more than ``defined``, ``!``, ``&&``, ``||`` and parentheses.
-    """
-    kept, stack = [], [_Arm(taken=True, live=True)]
-    for number, line in enumerate(text.splitlines(), 1):
-        directive = _DIRECTIVE.match(line)
-        if directive:
-            _step(stack, directive[1], directive[2], defines)
-        elif stack[-1].live:
-            kept.append(Numbered(number, line))
-    return kept
-
-
-@dataclass
-class _Arm:
-    """One nesting level: whether an arm was taken already, and whether this one is live."""
-
-    taken: bool
-    live: bool
-
-
-def _step(stack: list[_Arm], word: str, rest: str, defines: Mapping[str, bool]) -> None:
-    if word == "endif":
-        stack.pop()
-    elif word in ("elif", "else"):
-        arm, parent = stack[-1], stack[-2]
-        true = word == "else" or _holds(rest, defines)
-        arm.live = parent.live and not arm.taken and true
-        arm.taken = arm.taken or arm.live
-    else:
-        condition = rest if word == "if" else f"defined({rest.split(maxsplit=1)[0]})"
-        true = _holds(condition, defines) is not (word == "ifndef")
-        live = stack[-1].live and true
-        stack.append(_Arm(taken=live, live=live))
-
-
-def _holds(condition: str, defines: Mapping[str, bool]) -> bool:
-    words = _DEFINED.sub(lambda found: str(bool(defines.get(found[1]))), condition)
-    words = words.replace("&&", " and ").replace("||", " or ").replace("!", " not ").strip()
-    if not _CONDITION.fullmatch(words):
-        raise ValueError(f"cannot resolve the condition {condition.strip()!r}")
-    return bool(eval(words, {"__builtins__": {}}))  # only True, False, not, and, or, ()
-
-
-def lines_of(variant: Variant) -> list[Numbered]:
-    """Return the lines that the compiler sees of a variant's own file."""
-    return left_by_preprocessor(
-        variant.text, {word.partition("=")[0]: True for word in variant.defines}
-    )
 
 
 class Pair(NamedTuple):

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from labkit.building.report import OUTCOMES, BuildReport, Gate
 from labkit.machine.stack_limit import measured
+from labkit.program.variants import STRUCTS
+from labkit.show.log import index_in
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,13 +16,12 @@ if TYPE_CHECKING:
     from labkit.collecting.run import Run
     from labkit.collecting.run_file import RunFile
 
-OBJECTS = ("big_event", "extra_buffer", "local_data")
 MARK = ">>> "
 
 
 def banner(layouts: dict[str, Any]) -> str:
     """Return the sizes of the three objects as the compiler sees them, against the limit."""
-    sizes = {name: layouts[name]["size"] for name in OBJECTS}
+    sizes = {name: layouts[name]["size"] for name in STRUCTS}
     parts = ", ".join(f"{name} {size}" for name, size in sizes.items())
     total = sum(sizes.values())
     return f"sizes in bytes: {parts}; total {total}, the limit of a BPF stack here is {measured()}"
@@ -51,10 +52,11 @@ def _report_lines(built: BuildReport) -> Iterator[str]:
         yield f"the compiler's own check was lifted: {built.how_lifted}"
     yield from (f"note: {note}" for note in built.notes)
     explained = built.explain()
-    line = explained.line.text.strip() if explained.line else ""
-    yield from _marked("what the compiler printed", built.compiler_log, line)
+    printed, log = built.compiler_log, built.verifier_text
+    yield from _marked("what the compiler printed", printed, index_in(explained, "compiler"))
+    yield from built.pointed_at
     if not built.accepted:
-        yield from _marked("the verifier's log", built.verifier_text, line)
+        yield from _marked("the verifier's log", log, index_in(explained, "verifier"))
         yield ""
         yield f"What happened: {explained.happened}"
         yield f"Why: {explained.why}"
@@ -66,13 +68,13 @@ def _report_lines(built: BuildReport) -> Iterator[str]:
     yield ", ".join(f"{name} {version}" for name, version in built.versions.items())
 
 
-def _marked(title: str, text: str, line: str) -> Iterator[str]:
+def _marked(title: str, text: str, matters: int | None) -> Iterator[str]:
     """Yield a text in full, with the one line that matters marked."""
     if not text.strip():
         return
     yield f"--- {title}:"
-    for row in text.rstrip().splitlines():
-        yield (MARK if line and line in row else "    ") + row
+    for number, row in enumerate(text.rstrip().split("\n")):
+        yield (MARK if number == matters else "    ") + row
     yield "---"
 
 

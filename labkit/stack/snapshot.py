@@ -19,7 +19,7 @@ from labkit.verifier_log import Step, VerifierLog
 from labkit.verifier_log.state import State
 
 if TYPE_CHECKING:
-    from labkit.stack.llvm_ir import Local
+    from labkit.program.llvm_ir import Local
     from labkit.stack.variables import StackVariables
 
 __all__ = ["MEANINGS", "SLOT", "Access", "Slot", "Snapshot", "limit_of", "outside", "snapshot_of"]

@@ -20,8 +20,8 @@ from labkit.building.report import BuildReport
 from labkit.errors import LabError
 from labkit.machine.stack_limit import measured
 from labkit.program.c_names import locals_in
+from labkit.program.llvm_ir import Local, locals_on_stack
 from labkit.program.variants import Variant, find
-from labkit.stack.llvm_ir import Local, locals_on_stack
 from labkit.stack.snapshot import limit_of
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class StackVariables:
 
     def __repr__(self) -> str:
         rows = [f"{one.bytes:>6} bytes  {one.name}  ({one.type})" for one in self.variables]
-        return "\n".join([*rows, self._sum(), f"found by {self.found}"])
+        return "\n".join([*rows, self.sum, f"found by {self.found}"])
 
     @property
     def verdict(self) -> str:
@@ -83,22 +83,16 @@ class StackVariables:
         over = self.total - self.limit
         return f"{over} too many" if over > 0 else f"{-over} to spare"
 
-    def _sum(self) -> str:
+    @property
+    def sum(self) -> str:
+        """The sum and how it compares, as a line."""
         against = f", of {self.limit}: {self.verdict}" if self.limit is not None else ""
         return f"{self.total:>6} bytes in all{against}"
 
     def _repr_html_(self) -> str:
-        from labkit.show.style import page, table, tag
+        from labkit.show.stack_variables import stack_variables_html
 
-        rows = [
-            [one.name, one.type, one.bytes, "" if one.line is None else one.line]
-            for one in self.variables
-        ]
-        rows.append(["all", "", self._sum().strip(), ""])
-        return page(
-            table(["variable", "type", "bytes", "line"], rows, data_testid="stack-variables"),
-            tag("p", tag("small", f"found by {self.found}")),
-        )
+        return stack_variables_html(self)
 
 
 def stack_variables(program: str | Variant | BuildReport) -> StackVariables:
@@ -141,8 +135,8 @@ def by_compiler(variant: Variant) -> tuple[Local, ...]:
 
     request = request_for(variant, "lab", TIME_LIMIT, LOG_LEVEL)
     events, _versions = session.run_to_end({**request, "job": "intermediate"})
-    printed = next((e["printed"] for e in events if e["event"] == "end"), "")
-    return locals_on_stack(printed)
+    text = next((e["text"] for e in events if e["event"] == "intermediate"), "")
+    return locals_on_stack(text)
 
 
 def by_source(variant: Variant, structs: Mapping[str, int] | None = None) -> tuple[Local, ...]:
@@ -168,7 +162,7 @@ def _declares(row: str, name: str) -> bool:
 
 def _left(variant: Variant) -> str:
     """Return the text with the lines of arms not taken blank, so that line numbers stay."""
-    from labkit.show.sources import left_by_preprocessor
+    from labkit.program.preprocess import left_by_preprocessor
 
     defines = {word.partition("=")[0]: True for word in variant.defines}
     try:

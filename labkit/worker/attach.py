@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 
-from labkit.worker.gates import Module
+from labkit.worker.compile import Module
 
 
 def attach(module: Module) -> list[tuple[str, str]]:

@@ -159,5 +159,5 @@ def _wait_for_the_end(
         if stop.wait(min(TICK, max(0.0, end - time.monotonic()))):
             return
         writer.save_counters(counters.read())
-        writer.reserve(spare)
+        writer.look(spare)
         urgency.update()

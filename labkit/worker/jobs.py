@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
 import importlib.util
 import os
-import signal
-import time
 from collections.abc import Callable
 from typing import Any
 
-from labkit.machine import tracefs
 from labkit.worker import versions, wire
-
-FAULT = 70  # exit code for a defect of our own (EX_SOFTWARE)
-PR_SET_PDEATHSIG = 1
-DEBUG_LLVM_IR = 1  # bcc's flag: print the text that code is made from
 
 Emit = Callable[..., None]
 
@@ -35,19 +27,9 @@ def prepare(scratch: str) -> dict[str, Any]:
         import bcc  # noqa: F401  once, before any fork
     except Exception as error:
         return {"problem": "broken_bcc", "detail": f"{type(error).__name__}: {error}"}
+    from labkit.worker import build  # noqa: F401  so that no child has to
+
     return {"versions": versions.versions()}
-
-
-def die_with_parent(parent: int) -> None:
-    """Have the kernel kill this process when ``parent``, who forked it, ends or has ended."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        os._exit(FAULT)
-
-
-def flush_c() -> None:
-    """Write out what C code printed: os._exit would lose it."""
-    ctypes.CDLL(None).fflush(None)
 
 
 def run(request: dict[str, Any], out: int) -> None:
@@ -60,27 +42,9 @@ def run(request: dict[str, Any], out: int) -> None:
 
 
 def _build(request: dict[str, Any], emit: Emit) -> Any:
-    """Pass the source through both gates. Return the module if both let it through."""
-    from labkit.worker import gates
+    from labkit.worker import build
 
-    try:
-        mounted = tracefs.mount_tracefs()
-    except OSError as error:
-        reason = f"{error.strerror}; to mend it: {tracefs.mend(error)}"
-        emit("host_refused", reason=reason)
-        return None
-    if mounted:
-        emit("note", text=mounted)
-    if request["lift"]:
-        emit("lifted", how=gates.lift(request))
-    module = _compile(gates, request, emit)
-    if module is None:
-        return None
-    passed = True
-    for verdict in gates.load(module, request):
-        emit("loaded", **verdict)
-        passed = verdict["passed"]
-    return module if passed else None
+    return build.run(request, emit, _prepared["scratch"])
 
 
 def _measure(request: dict[str, Any], emit: Emit) -> None:
@@ -89,36 +53,10 @@ def _measure(request: dict[str, Any], emit: Emit) -> None:
     measure.run(request, _build, emit)
 
 
-def _load_objects(request: dict[str, Any], emit: Emit) -> None:
-    from labkit.worker import objects
-
-    objects.run(request, emit)
-
-
 def _print_intermediate(request: dict[str, Any], emit: Emit) -> None:
-    """Compile and have LLVM print its intermediate text. Nothing is loaded."""
-    from labkit.worker import gates
+    from labkit.worker import build
 
-    tracefs.mount_tracefs()
-    if request["lift"]:
-        gates.lift(request)
-    _compile(gates, {**request, "debug": DEBUG_LLVM_IR}, emit)
-    ctypes.CDLL(None).exit(0)  # LLVM keeps what it prints until the process ends in good order
-
-
-def _compile(gates: Any, request: dict[str, Any], emit: Emit) -> Any:
-    emit("compiling")
-    started = time.monotonic()
-    try:
-        module = gates.compile_source(request, _prepared["scratch"])
-    except Exception:  # bcc raises Exception itself; what it printed tells the reason
-        emit("compiled", passed=False, seconds=time.monotonic() - started)
-        return None
-    seconds = time.monotonic() - started
-    flush_c()
-    printed = os.lseek(2, 0, os.SEEK_CUR)
-    emit("compiled", passed=True, seconds=seconds, printed=printed, maps=module.maps())
-    return module
+    build.print_intermediate(request, emit, _prepared["scratch"])
 
 
 def _collect(request: dict[str, Any], emit: Emit) -> None:
@@ -132,5 +70,4 @@ JOBS: dict[str, Callable[[dict[str, Any], Emit], Any]] = {
     "collect": _collect,
     "intermediate": _print_intermediate,
     "measure": _measure,
-    "objects": _load_objects,
 }

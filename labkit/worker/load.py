@@ -22,7 +22,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from labkit.worker import jobs
+from labkit.worker import child
 
 NAP = 20e-6  # seconds
 LOOK = 0.1  # seconds between two looks at whether the caller still lives
@@ -63,7 +63,7 @@ def _fork(load: dict[str, Any], begin_read: int, begin_write: int) -> int:
     if pid:
         return pid
     try:
-        jobs.die_with_parent(parent)
+        child.die_with_parent(parent)
         signal.pthread_sigmask(signal.SIG_SETMASK, set())  # the worker keeps SIGTERM back
         os.sched_setaffinity(0, {load["cpu"]})
         os.close(begin_write)

@@ -19,7 +19,7 @@ from labkit.machine.bpf_syscall import ENABLE_STATS, bpf
 from labkit.worker import load
 from labkit.worker.attach import attach, detach
 from labkit.worker.collect import Stop
-from labkit.worker.gates import Module
+from labkit.worker.compile import Module
 from labkit.worker.maps import Values, fdinfo
 from labkit.worker.ring import Ring
 
@@ -154,9 +154,9 @@ class Kept(Ring):
     def save(self, path: str) -> str:
         """Take the rest, free the ring's memory here, write what was kept to path; return it."""
         self.consume()
-        size = os.lseek(self.memory, 0, os.SEEK_CUR) if self.keep else 0
         with open(path, "xb") as file:
-            file.write(os.pread(self.memory, size, 0))
+            if self.keep:
+                file.write(os.pread(self.memory, os.lseek(self.memory, 0, os.SEEK_CUR), 0))
         self.free()
         os.close(self.memory)
         return path

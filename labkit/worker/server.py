@@ -21,7 +21,7 @@ import tempfile
 import time
 from typing import Any
 
-from labkit.worker import jobs, wire
+from labkit.worker import child, jobs, wire
 
 STOP_GRACE = 5.0  # seconds between asking a child to stop and killing it
 CALLER_CHECK = 0.5  # seconds between two looks at whether the caller still lives
@@ -103,7 +103,7 @@ class Server:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         pid = os.fork()
         if pid == 0:
-            jobs.die_with_parent(server)
+            child.die_with_parent(server)
             os.close(read_end)
             os.close(self.reply_fd)
             _child(request, write_end, printed)
@@ -156,8 +156,8 @@ def _child(request: dict[str, Any], out: int, printed: int) -> None:
         import traceback
 
         traceback.print_exc()
-        code = jobs.FAULT
-    jobs.flush_c()
+        code = child.FAULT
+    child.flush_c()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

@@ -138,7 +138,7 @@ def test_pictures_in_both_themes(ran: Any, pictures: Path, theme: str) -> None:
         "switch": switch(ran),
         "verifier": cell_with(ran, "refused = next("),
         "slider": cell_with(ran, "labkit.limit_finder()"),
-        "claims": cell_with(ran, "hearsay.claims()"),
+        "claims": cell_with(ran, "claims.compare()"),
         "own": cell_with(ran, "%%bpf mine"),
     }
     ran.page.set_viewport_size({"width": 1280, "height": 1500})

@@ -13,7 +13,7 @@ from labkit.errors import BuildRefused
 from labkit.program.variants import VARIANTS
 
 COMPILING = {"event": "compiling", "at": 10.0}
-COMPILED = {"event": "compiled", "passed": True, "seconds": 0.5, "printed": 0, "maps": {}}
+COMPILED = {"event": "compiled", "passed": True, "seconds": 0.5, "printed": "", "maps": {}}
 NOT_COMPILED = {"event": "compiled", "passed": False, "seconds": 0.5}
 
 
@@ -31,7 +31,7 @@ def loaded(**facts: Any) -> dict[str, Any]:
     ("events", "outcome", "gates"),
     [
         ([COMPILING, COMPILED, loaded(), end()], "accepted", (True, True)),
-        ([COMPILING, COMPILED, end()], "accepted", (True, None)),
+        ([COMPILING, COMPILED, end()], "compiler_refused", (False, None)),
         ([COMPILING, end(exit_code=1)], "compiler_refused", (False, None)),
         ([COMPILING, NOT_COMPILED, end()], "compiler_refused", (False, None)),
         (
@@ -62,7 +62,8 @@ def test_outcomes(events: list[Any], outcome: str, gates: tuple[bool | None, ...
     verdict = judge(events)
     assert verdict.outcome == outcome
     assert (verdict.compiler.passed, verdict.verifier.passed) == gates
-    assert bool(verdict.reason) == (outcome in ("host_refused", "worker_died"))
+    said = outcome in ("host_refused", "worker_died") or COMPILED in events
+    assert bool(verdict.reason) == (said and outcome not in ("accepted", "verifier_refused"))
 
 
 def test_a_death_in_the_compiler_is_timed() -> None:
@@ -83,9 +84,9 @@ def test_json_has_the_promised_keys() -> None:
 
 
 def test_what_is_printed_after_the_compiler_is_not_the_compilers() -> None:
-    compiled = {**COMPILED, "printed": len("warning é".encode())}
-    built = report_of(COMPILING, compiled, loaded(), end(printed="warning ébpf: later"))
-    assert built.compiler_log == "warning é"
+    compiled = {**COMPILED, "printed": "warning \\xe9"}  # a byte of Latin-1, escaped
+    built = report_of(COMPILING, compiled, loaded(), end(printed="warning \\xe9bpf: later"))
+    assert built.compiler_log == "warning \\xe9"
 
 
 def test_refusal_raises_only_when_asked() -> None:

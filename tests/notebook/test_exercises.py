@@ -1,32 +1,32 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 import labkit
-from labkit.claims.hearsay import null_check
 from labkit.machine.stack_limit import WORD
 from labkit.magic import build_cell
 from labkit.notebook import exercises_01 as exercises
 from labkit.notebook.exercises_01 import (
-    Answer,
     check_line,
     check_null,
     check_own,
     check_predictions,
     check_shrunk,
 )
-from labkit.plots.structs import STRUCTS
-from labkit.program.variants import LLVM_LIMIT
+from labkit.notebook.feedback import Feedback
+from labkit.program.variants import LLVM_LIMIT, STRUCTS
 
 SIZES = (504, 512, 520)
 either_kernel = pytest.mark.usefixtures("either_kernel")
 
 
 def test_an_answer_reads_as_text_and_as_html():
-    answer = Answer(False, ("2 of <3>",))
+    answer = Feedback(False, ("2 of <3>",))
     assert repr(answer) == "not yet\n  2 of <3>"
     assert "2 of &lt;3&gt;" in answer._repr_html_()
-    assert "✔ right" in Answer(True, ())._repr_html_()
+    assert "✔ right" in Feedback(True, ())._repr_html_()
 
 
 def test_words_that_are_no_answer_are_not_judged():
@@ -127,10 +127,9 @@ def test_ones_own_variant_must_load_and_have_room():
 
 @pytest.mark.live
 def test_the_null_check_is_asked_about_live():
-    truth = {
-        name: "accepted" if labkit.build(null_check("NO_NULL_CHECK", *more)).accepted else "refused"
-        for name, more in (("constant_key", ()), ("unknown_key", ("KEY_FROM_KERNEL",)))
-    }
+    table: Any = labkit.claims.null_check().measured
+    said = table[~table.checked].set_index("key").accepted.map({True: "accepted", False: "refused"})
+    truth = {"constant_key": said["constant"], "unknown_key": said["variable"]}
     assert check_null(**truth).right
     turned = {"accepted": "refused", "refused": "accepted"}
     answer = check_null(**{name: turned[said] for name, said in truth.items()})

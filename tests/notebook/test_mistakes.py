@@ -41,10 +41,10 @@ def test_on_the_live_kernel(name):
     if report.outcome == ACCEPTED:
         assert report.explain().key == "accepted"
         return
-    answer = mistake.answer_in(printed)
-    assert answer is not None, printed[-3000:]
+    refusal = mistake.refusal_in(printed)
+    assert refusal is not None, printed[-3000:]
     explained = report.explain()
-    assert explained.key == answer.reason, explained
+    assert explained.key == refusal.reason, explained
     assert explained.happened
 
 
@@ -76,14 +76,14 @@ def test_the_files_keep_to_the_form(name):
     assert mistake.expect in OUTCOMES
     assert mistake.purpose.endswith((".", ")"))
     known = {reason.key for reason in (*VERIFIER_REASONS, *COMPILER_REASONS)}
-    for answer in mistake.answers:
-        assert answer.fragments and all(answer.fragments)
-        assert answer.reason in known
+    for refusal in mistake.refusals:
+        assert refusal.fragments and all(refusal.fragments)
+        assert refusal.reason in known
     assert mistake.accepted_if in (*mistakes.PROBES, "")
 
 
 def test_every_promised_error_has_a_program():
-    provoked = {answer.reason for one in MISTAKES.values() for answer in one.answers}
+    provoked = {refusal.reason for one in MISTAKES.values() for refusal in one.refusals}
     assert provoked >= PROMISED
 
 

@@ -18,12 +18,14 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+import labkit
+from labkit.claims import VERDICTS
 from labkit.collecting import files
 
 ROOT = Path(__file__).resolve().parents[2]
 PATH = ROOT / "notebooks" / "02_percpu_array.ipynb"
 SOURCE = json.loads(PATH.read_text("utf-8"))
-MOST_SECONDS = 90  # on two cores
+MOST_SECONDS = 240  # on two cores that others use as well
 
 
 class Executed:
@@ -71,9 +73,8 @@ def executed(results: Path) -> Iterator[Executed]:
     )
     with client.setup_kernel(env={**os.environ, "PYTHONPATH": str(ROOT)}):
         made = Executed(client)
-        made.do(
-            f"from labkit import export; export.RESULTS = type(export.RESULTS)({str(results)!r})"
-        )
+        made.do("import pathlib; from labkit.collecting import files")
+        made.do(f"files.RESULTS = pathlib.Path({str(results)!r})")
         made.run_all()
         yield made
 
@@ -129,7 +130,7 @@ def test_each_exercise_has_a_hint_a_place_and_a_check() -> None:
 
 
 @pytest.mark.live
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_run_all_ends_by_itself_in_time(executed: Executed) -> None:
     counts = [cell.execution_count for cell in executed.cells.values() if cell.cell_type == "code"]
     assert None not in counts
@@ -147,10 +148,39 @@ def test_the_pattern_loads_with_a_small_stack(executed: Executed) -> None:
 
 @pytest.mark.live
 def test_the_null_check_is_measured(executed: Executed) -> None:
-    printed = "".join(output.text for output in executed.cells["null-check"].outputs)
-    assert len(re.findall(r"BuildReport null_check: \w+", printed)) == 2
-    unknown = next(line for line in printed.splitlines() if "KEY_FROM_KERNEL" in line)
-    assert "verifier_refused" in unknown
+    assert "variable key refused" in executed.shown("null-check")
+    assert len(executed.shown("check", "image/png")) > 5000
+
+
+CLAIMS = {
+    "safe": "torn",
+    "lines": "lines",
+    "nest": "nested",
+    "cost": "costs",
+    "copy": "copied",
+    "stale": "stale",
+    "cap": "cap",
+    "memory": "taken",
+    "chain": "chains",
+    "loss": "losses",
+    "speed": "fast",
+}
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("cell", CLAIMS)
+def test_each_claim_has_a_verdict_and_is_in_the_last_table(executed: Executed, cell: str) -> None:
+    verdict, why = executed.value(f"({CLAIMS[cell]}.verdict, {CLAIMS[cell]}.why)")
+    assert verdict in VERDICTS
+    words = " ".join(executed.shown("all").split())
+    assert " ".join(f"{verdict.upper()}: {why}".split()) in words
+
+
+@pytest.mark.live
+def test_the_last_table_tells_every_claim(executed: Executed) -> None:
+    shown = executed.shown("all", "text/html")
+    assert all(f"<b>{name}</b>" in shown for name in labkit.claims.CLAIMS)
+    assert "not measured yet" not in shown
 
 
 @pytest.mark.live
@@ -252,8 +282,8 @@ def test_right_answers_are_right(executed: Executed) -> None:
     right = "bool(exercises.check_{}.right)"
     assert executed.value(right.format("cost(sum(s.nbytes for s in run.slots.values()))"))
     executed.do(
-        "import time; lossy = labkit.collect('percpu', seconds=1, defines=['RINGBUF_BYTES=4096'],"
-        " workload=labkit.exec_storm(rate=0), on_records=lambda *_: time.sleep(0.5))"
+        "lossy = labkit.collect('percpu', seconds=1, workload=labkit.exec_storm(rate=0),"
+        " defines=['RINGBUF_BYTES=4096', 'DATA_BYTES=2048'])"
     )
     assert executed.value(right.format("loss(lossy)"))
     gaps = "run.frame.groupby('cpu').timestamp.diff().max()"

@@ -11,7 +11,8 @@ from matplotlib.colors import to_hex
 import labkit
 from labkit.notebook.limit import Largest
 from labkit.plots import style
-from labkit.plots.structs import STRUCTS, plot_search, plot_structs
+from labkit.plots.structs import limit_search, struct_sizes
+from labkit.program.variants import STRUCTS
 
 matplotlib.use("agg")
 
@@ -48,7 +49,7 @@ def colour(bar: Any) -> str:
 
 
 def test_each_row_is_as_long_as_its_struct():
-    axes = plot_structs(LAYOUT)
+    axes = struct_sizes(LAYOUT)
     for row, name in enumerate(STRUCTS, 1):
         row_bars = bars(axes, row)
         assert sum(bar.get_width() for bar in row_bars) == LAYOUT[name]["size"]
@@ -60,7 +61,7 @@ def test_each_row_is_as_long_as_its_struct():
 
 @pytest.mark.parametrize("limit", [512, 2048])
 def test_what_is_past_the_limit_is_hatched_and_coloured(limit):
-    axes = plot_structs(LAYOUT, limit=limit)
+    axes = struct_sizes(LAYOUT, limit=limit)
     assert axes.get_xlim()[1] > limit
     for row in range(1, 5):
         for bar in bars(axes, row):
@@ -70,27 +71,27 @@ def test_what_is_past_the_limit_is_hatched_and_coloured(limit):
 
 
 def test_the_picture_says_how_much_is_too_much():
-    words = [text.get_text() for text in plot_structs(LAYOUT, limit=512).texts]
+    words = [text.get_text() for text in struct_sizes(LAYOUT, limit=512).texts]
     assert "608 bytes, 96 too many" in words
     assert "128 bytes" in words
     assert "1436 bytes, 924 too many" in words
-    assert "1436 bytes" in [t.get_text() for t in plot_structs(LAYOUT, limit=2048).texts]
+    assert "1436 bytes" in [t.get_text() for t in struct_sizes(LAYOUT, limit=2048).texts]
 
 
 def test_the_paper_is_white_and_opaque():
-    figure = plot_structs(LAYOUT).figure
+    figure = struct_sizes(LAYOUT).figure
     assert to_hex(figure.get_facecolor(), keep_alpha=True) == "#ffffffff"
 
 
 def test_matplotlibs_own_settings_are_left_alone():
     before = dict(matplotlib.rcParams)
-    plot_structs(LAYOUT)
+    struct_sizes(LAYOUT)
     assert dict(matplotlib.rcParams) == before
 
 
 def test_every_try_of_a_search_is_a_point():
     one = Largest("compiler", 40, ((8, True), (80, False), (40, True), (48, False)))
-    axes = plot_search(one)
+    axes = limit_search(one)
     lines = [(list(np.ravel(line.get_xdata())), line.get_marker()) for line in axes.lines]
     points = [(places[0], marker) for places, marker in lines if len(places) == 1]
     assert points == [(8, "o"), (80, "X"), (40, "o"), (48, "X")]
@@ -100,7 +101,7 @@ def test_every_try_of_a_search_is_a_point():
 
 def test_two_searches_differ_by_more_than_colour():
     tries = ((8, True), (80, False))
-    axes = plot_search(Largest("compiler", 8, tries), Largest("verifier", 8, tries))
+    axes = limit_search(Largest("compiler", 8, tries), Largest("verifier", 8, tries))
     paths = [line for line in axes.lines if np.size(line.get_xdata()) == len(tries)]
     assert len({line.get_linestyle() for line in paths[:2]}) == 2
 
@@ -112,7 +113,7 @@ def test_looks_are_different_for_as_many_as_there_are():
 
 @pytest.mark.live
 def test_the_picture_is_drawn_from_the_compilers_own_measure():
-    axes = plot_structs()
+    axes = struct_sizes()
     for row, name in enumerate(STRUCTS, 1):
         size = labkit.layout()[name]["size"]
         assert sum(bar.get_width() for bar in bars(axes, row)) == size

@@ -23,8 +23,8 @@ from labkit.building.report import (
     BuildReport,
     Gate,
 )
-from labkit.machine.check import Checklist, Row
-from labkit.show import sources, style
+from labkit.checklist import Checklist, Row
+from labkit.show import style
 from labkit.show.log import log_html
 
 STACK_ERROR = (
@@ -243,49 +243,6 @@ def test_the_checklist_shows_what_is_missing_and_how_to_mend_it():
     assert "<code>apt-get &lt;bcc&gt;</code>" in page
     assert "script" not in balanced(page)
     assert 'data-ok="true"' in show.check_html(Checklist(rows[:1]))
-
-
-SOURCE = """\
-one
-#ifdef A
-two
-# if defined(B) && !defined(C)
-three
-# elif defined C
-four
-# else
-five
-# endif
-#else
-six
-#endif
-#ifndef A
-seven
-#endif
-eight
-"""
-
-
-@pytest.mark.parametrize(
-    ("defines", "left"),
-    [
-        ("", "one six seven eight"),
-        ("A", "one two five eight"),
-        ("AB", "one two three eight"),
-        ("AC", "one two four eight"),
-        ("ABC", "one two four eight"),
-        ("B", "one six seven eight"),
-    ],
-)
-def test_the_preprocessors_arms_are_resolved(defines, left):
-    lines = sources.left_by_preprocessor(SOURCE, dict.fromkeys(defines, True))
-    assert [line.text for line in lines] == left.split()
-    assert all(SOURCE.splitlines()[line.number - 1] == line.text for line in lines)
-
-
-def test_a_condition_that_is_more_than_defined_is_not_guessed():
-    with pytest.raises(ValueError, match="cannot resolve"):
-        sources.left_by_preprocessor("#if VERSION > 3\nx\n#endif\n", {})
 
 
 def test_both_sides_are_read_from_the_file():

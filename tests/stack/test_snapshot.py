@@ -19,9 +19,9 @@ from labkit.notebook.stepper import StackStepper, stack_stepper
 from labkit.plots.snapshot import stack_snapshot
 from labkit.plots.style import SLOT_LOOKS
 from labkit.plots.variables import stack_variables as plot_stack_variables
+from labkit.program.llvm_ir import Local
 from labkit.show.stack_snapshot import step_html, step_text
 from labkit.stack import snapshot as snapshots
-from labkit.stack.llvm_ir import Local
 from labkit.stack.snapshot import MEANINGS, limit_of, snapshot_of
 from labkit.stack.variables import StackVariables, stack_variables
 from labkit.verifier_log.state import SLOT_MEANING

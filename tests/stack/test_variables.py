@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 import labkit
 from labkit.errors import MachineError
+from labkit.program.llvm_ir import locals_on_stack
 from labkit.program.variants import Variant, find
 from labkit.stack import variables as stack_bytes
-from labkit.stack.llvm_ir import locals_on_stack
 
 # What each release prints, shortened: typed pointers and calls; opaque ones and debug records.
 LLVM_14 = """

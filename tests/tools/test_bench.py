@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from labkit.claims import tiny
+from labkit.claims import minimal_elf
 from labkit.errors import MachineError
 from tools.bench import __main__ as command
 from tools.bench import peers, tables, verdict
@@ -106,7 +106,7 @@ def test_the_idiom_makes_the_same_table(parts) -> None:
 
 def test_the_storm_counts_what_it_started(tmp_path: Path) -> None:
     program = tmp_path / "tiny"
-    program.write_bytes(tiny.image(platform.machine()))
+    program.write_bytes(minimal_elf.image(platform.machine()))
     program.chmod(0o755)
     loop = [sys.executable, "-I", "-S", str(ROOT / "tools/bench/exec_loop.py"), "0.3", str(program)]
     done = subprocess.run([*loop, str(min(os.sched_getaffinity(0)))], capture_output=True)

@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from labkit import cli, session
+from labkit.status import ACCEPTED_STATUS
 from tools.bench import peers
 from tools.bench.compare import Table
 
@@ -90,7 +91,7 @@ def run(names: Sequence[str], rounds: int, install: bool) -> int:
     if not names:
         WRITTEN.write_text(text)
         say(f"wrote {WRITTEN}")
-    return cli.ACCEPTED_STATUS
+    return ACCEPTED_STATUS
 
 
 def main(words: Sequence[str] | None = None) -> int:

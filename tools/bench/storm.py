@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from labkit.claims import tiny
+from labkit.claims import minimal_elf
 from labkit.errors import MachineError
 from tools import processes
 from tools.bench import peers
@@ -138,7 +138,7 @@ def measure(rounds: int, say: Callable[[str], object], seconds: float = SECONDS)
     with tempfile.TemporaryDirectory(prefix="labkit-bench-") as name:
         folder = Path(name)
         program = folder / NAME
-        program.write_bytes(tiny.image(platform.machine()))
+        program.write_bytes(minimal_elf.image(platform.machine()))
         program.chmod(0o755)
         everyone = watchers(folder)
         here = [one for one in everyone if not one.lacks]

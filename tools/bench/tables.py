@@ -18,6 +18,7 @@ import numpy as np
 
 import labkit
 from labkit.collecting import records as recorded
+from labkit.collecting.run import Run
 from labkit.errors import MachineError
 from tools.bench.compare import Bar, Contender, Table, in_turn
 
@@ -25,9 +26,9 @@ EVENTS, MANY = 100_000, 1_000_000
 LAB, USUAL, FASTEST = "labkit", "callback, slicing the array", "callback, copying the array first"
 
 
-def a_run(events: int) -> labkit.Run:
+def a_run(events: int) -> Run:
     """Return a run of that many events: those of a real one, again and again."""
-    run = labkit.collect("percpu", seconds=1.0, workload=labkit.exec_storm(rate=0))
+    run: Run = labkit.collect("percpu", seconds=1.0, workload=labkit.exec_storm(rate=0))
     if not len(run):
         raise MachineError("a second of execs gave no event", "./lab check")
     return replace(run, records=np.resize(run.records, events))
@@ -117,7 +118,7 @@ print(json.dumps([seconds, (peak - before) / 1e6]))
 """
 
 
-def a_million(run: labkit.Run) -> tuple[float, float]:
+def a_million(run: Run) -> tuple[float, float]:
     """Return the seconds for a million events, and how many MB it took at most beside them."""
     layout = json.dumps(labkit.layout()["big_event"])
     with tempfile.NamedTemporaryFile(prefix="labkit-bench-") as kept:
@@ -179,5 +180,5 @@ def measure_files(rounds: int, say: Callable[[str], object]) -> list[Table]:
     return [table]
 
 
-def _parquet(run: labkit.Run, path: Path) -> None:
+def _parquet(run: Run, path: Path) -> None:
     labkit.export_parquet(run, path)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from labkit import cli
 from labkit.errors import MachineError
+from labkit.status import ACCEPTED_STATUS
 
 
 class Fault(NamedTuple):
@@ -86,7 +87,7 @@ def run(options: argparse.Namespace) -> int:
         print(f"{name:<22} {len(numbers):4} trials  {time.monotonic() - began:6.1f} s  {told}")
         print(*(f"    {one}" for one in wrong), sep="\n", end="\n" if wrong else "", flush=True)
     print(f"{trials} trials, {total or 'nothing'} wrong")
-    return 1 if total else cli.ACCEPTED_STATUS
+    return 1 if total else ACCEPTED_STATUS
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import labkit
+from labkit.collecting.run import Run
 from tools.soak.lab import BUILD, LAB, Lab, next_call_works, send, what_is_wrong
 
 LONGEST_BUILD, LONGEST_RUN = 1.5, 4.0  # seconds, in which the moment lies
@@ -94,7 +95,7 @@ def _in_a_run(act: Callable[[Lab], list[str]]) -> list[str]:
     return faults + next_call_works()
 
 
-def _what_is_lost(left: list[labkit.Run], csv: Path, killed: bool, printed: str) -> list[str]:
+def _what_is_lost(left: list[Run], csv: Path, killed: bool, printed: str) -> list[str]:
     """Whoever was killed leaves the run's file; whoever was not has written the CSV."""
     shown = sum(line.startswith("[") and "PID:" in line for line in printed.splitlines())
     kept = [run.frame for run in left] + ([labkit.read_csv(csv)] if csv.exists() else [])

@@ -15,8 +15,10 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import labkit
-from labkit.claims import tiny
+from labkit import plots
+from labkit.claims import minimal_elf
 from labkit.collecting.records import raw_bytes
+from labkit.collecting.run import Run
 from labkit.show import terminal
 
 COUNT = 100
@@ -84,7 +86,7 @@ class Strangers:
         """Exec them all. It takes no time to speak of."""
         with tempfile.TemporaryDirectory(prefix="labkit-soak-") as folder:
             program = os.path.join(os.fsencode(folder), b"program")
-            Path(os.fsdecode(program)).write_bytes(tiny.image(platform.machine()))
+            Path(os.fsdecode(program)).write_bytes(minimal_elf.image(platform.machine()))
             os.chmod(program, 0o755)
             links = [os.path.join(os.fsencode(folder), b"l", name) for name in self.names]
             os.mkdir(os.path.join(folder, "l"))
@@ -127,7 +129,7 @@ def hostile_names(chance: random.Random) -> list[str]:
     return faults
 
 
-def _innocent(run: labkit.Run) -> labkit.Run:
+def _innocent(run: Run) -> Run:
     """Return the same run with names that are plain letters."""
     from dataclasses import replace
 
@@ -138,24 +140,24 @@ def _innocent(run: labkit.Run) -> labkit.Run:
     return replace(run, records=records)
 
 
-def _html(run: labkit.Run) -> list[str]:
+def _html(run: Run) -> list[str]:
     """Look for an element or an attribute that a name adds to a page."""
     extra = Tags(run._repr_html_()).found - Tags(_innocent(run)._repr_html_()).found
-    frame = run.frame.tail(40)._repr_html_()  # pandas' own, of the texts that the lab hands out
+    frame = run.frame.tail(40).to_html()  # pandas' own, of the texts that the lab hands out
     bad = [name for name in ("script", "img", "svg") if Tags(frame).found[name]]
     return [f"elements that were not meant: {dict(extra)} {bad}"] if extra or bad else []
 
 
-def _plots(run: labkit.Run) -> list[str]:
+def _plots(run: Run) -> list[str]:
     """Draw every picture of the events."""
     import matplotlib
 
     matplotlib.use("agg")
     from matplotlib import pyplot
 
-    drawn: list[Callable[[labkit.Run], object]] = [labkit.plot_busiest, labkit.plot_timeline]
+    drawn: list[Callable[[Run], object]] = [plots.busiest, plots.timeline]
     faults = []
-    for plot in [*drawn, labkit.plot_events_per_cpu, labkit.plot_rate]:
+    for plot in [*drawn, plots.events_per_cpu, plots.rate]:
         try:
             plot(run)
             pyplot.savefig(io.BytesIO(), format="png")
@@ -166,7 +168,7 @@ def _plots(run: labkit.Run) -> list[str]:
     return faults
 
 
-def _csv(run: labkit.Run) -> list[str]:
+def _csv(run: Run) -> list[str]:
     """Write a CSV: it reads back to the same; no cell of it begins a formula or breaks a line."""
     with tempfile.TemporaryDirectory(prefix="labkit-soak-") as folder:
         path = labkit.export_csv(run, Path(folder, "run.csv"))
@@ -180,7 +182,7 @@ def _csv(run: labkit.Run) -> list[str]:
     return faults + ([f"cells that begin a formula: {wrong[:3]!r}"] if wrong else [])
 
 
-def _parquet(run: labkit.Run) -> list[str]:
+def _parquet(run: Run) -> list[str]:
     """Write a Parquet file: it reads back to the same."""
     import pandas as pd
 
@@ -190,7 +192,7 @@ def _parquet(run: labkit.Run) -> list[str]:
     return [] if same else ["it does not read back to the same"]
 
 
-def _terminal(run: labkit.Run) -> list[str]:
+def _terminal(run: Run) -> list[str]:
     """Print the events: no line has a character that a terminal acts on."""
     lines = "".join(terminal.event_lines(run.records)).splitlines()
     wrong = [line for line in lines if ACTED_ON & set(map(unicodedata.category, {*line} - SEEN))]

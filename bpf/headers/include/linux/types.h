@@ -20,6 +20,15 @@ typedef __u32 u32;
 typedef __s64 s64;
 typedef __u64 u64;
 
+typedef __u8 uint8_t;
+typedef __u16 uint16_t;
+typedef __u32 uint32_t;
+typedef __u64 uint64_t;
+typedef __s8 int8_t;
+typedef __s16 int16_t;
+typedef __s32 int32_t;
+typedef __s64 int64_t;
+
 typedef __u16 __le16, __be16;
 typedef __u32 __le32, __be32;
 typedef __u64 __le64, __be64;
@@ -37,7 +46,15 @@ typedef unsigned int gid_t;
 typedef unsigned int dev_t;
 typedef unsigned short umode_t;
 typedef unsigned int gfp_t;
+typedef u64 sector_t;
+typedef u64 blkcnt_t;
 typedef _Bool bool;
+
+/* Marks of the kernel's own checker; a compiler has no use for them. */
+#define __user
+#define __kernel
+#define __percpu
+#define __rcu
 
 #define true 1
 #define false 0

@@ -1,7 +1,0 @@
-// SPDX-License-Identifier: GPL-2.0 OR MIT
-/* One per-CPU value of VALUE_BYTES. No program: the kernel refuses the map itself, or does not. */
-struct value {
-	u8 bytes[VALUE_BYTES];
-};
-
-BPF_PERCPU_ARRAY(scratch, struct value, 1);
