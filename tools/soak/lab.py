@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
+import labkit
+from labkit.collecting.run import Run
 from tools import processes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -159,6 +161,16 @@ def _where(traceback: str) -> str:
 
 def _tail(lab: Lab) -> str:
     return repr((lab.err or lab.out).strip()[-400:])
+
+
+def kept_files() -> set[str]:
+    """Return the files of runs that were left unfinished up to now."""
+    return {str(run.file) for run in labkit.recover()}
+
+
+def newly_kept(before: set[str]) -> list[Run]:
+    """Return the runs that were left unfinished since then."""
+    return [run for run in labkit.recover() if str(run.file) not in before]
 
 
 def next_call_works() -> list[str]:

@@ -12,7 +12,16 @@ from pathlib import Path
 
 import labkit
 from labkit.results import RESULTS
-from tools.soak.lab import BUILD, LAB, Lab, next_call_works, trial, what_is_wrong
+from tools.soak.lab import (
+    BUILD,
+    LAB,
+    Lab,
+    kept_files,
+    newly_kept,
+    next_call_works,
+    trial,
+    what_is_wrong,
+)
 
 NOBODY = 65534
 RUN = (*LAB, "run", "percpu", "--quiet")
@@ -56,11 +65,11 @@ def full_disk_for_the_csv(_chance: random.Random) -> list[str]:
     """Give a CSV too little room: the run says where the events are kept instead."""
     with tempfile.TemporaryDirectory(prefix="labkit-soak-") as folder:
         small = elsewhere(f"mount -t tmpfs -o size=64k none {shlex.quote(folder)}")
-        before = {str(run.file) for run in labkit.recover()}
+        before = kept_files()
         with labkit.exec_storm(rate=2000):
             words = [*RUN, "--seconds", "2", "--csv", f"{folder}/run.csv"]
             faults, told = trial(words, small, statuses=(2, 3))
-    left = [run for run in labkit.recover() if str(run.file) not in before]
+    left = newly_kept(before)
     if not left or str(left[0].file) not in told:
         faults.append(f"the run's file is not kept, or not named: {told[-300:]!r}")
     for run in left:
@@ -75,7 +84,10 @@ def unwritable_folders(_chance: random.Random) -> list[str]:
     places = [shlex.quote(str(RESULTS)), "/var/tmp"]
     closed = elsewhere(*(f"mount -t tmpfs -o ro none {place}" for place in places))
     faults, _told = trial([*RUN, "--seconds", "1"], closed)
+    before = kept_files()
     more, _told = trial([*RUN, "--seconds", "1", "--csv", "/proc/run.csv"], statuses=(2, 3))
+    for run in newly_kept(before):  # as it says
+        run.discard_file()
     return faults + more + next_call_works()
 
 

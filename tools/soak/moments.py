@@ -11,7 +11,16 @@ from pathlib import Path
 
 import labkit
 from labkit.collecting.run import Run
-from tools.soak.lab import BUILD, LAB, Lab, next_call_works, send, what_is_wrong
+from tools.soak.lab import (
+    BUILD,
+    LAB,
+    Lab,
+    kept_files,
+    newly_kept,
+    next_call_works,
+    send,
+    what_is_wrong,
+)
 
 LONGEST_BUILD, LONGEST_RUN = 1.5, 4.0  # seconds, in which the moment lies
 DIED = -int(signal.SIGKILL)
@@ -78,7 +87,7 @@ def _wait_for_a_moment(lab: Lab, chance: random.Random, span: float) -> None:
 
 def _in_a_run(act: Callable[[Lab], list[str]]) -> list[str]:
     """Do that to a run under a light load; what it collected must be in its CSV or be recovered."""
-    before = {str(run.file) for run in labkit.recover()}
+    before = kept_files()
     with tempfile.TemporaryDirectory(prefix="labkit-soak-") as folder:
         csv = Path(folder, "run.csv")
         with labkit.exec_storm(rate=200):
@@ -88,7 +97,7 @@ def _in_a_run(act: Callable[[Lab], list[str]]) -> list[str]:
                 killed, printed = lab.process.poll() == DIED, lab.out
             finally:
                 lab.end()
-        left = [run for run in labkit.recover() if str(run.file) not in before]
+        left = newly_kept(before)
         faults += _what_is_lost(left, csv, killed, printed)
     for run in left:
         run.discard_file()
