@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from labkit.collecting.records import shown
+from labkit.errors import MachineError
 from tools import processes
 from tools.soak import __main__ as command
-from tools.soak import lab, names, workers
+from tools.soak import lab, machines, names, workers
 
 SEED = 20
 
@@ -111,6 +112,19 @@ def test_a_trial_can_be_repeated() -> None:
     chances = [random.Random(f"1:hostile_names:{number}") for number in (0, 0, 1)]
     first, again, other = (names.some(chance) for chance in chances)
     assert first == again != other
+
+
+@pytest.mark.live
+def test_a_cpu_comes_back_and_where_none_can_go_that_is_said(tmp_path: Path, monkeypatch) -> None:
+    """With a switch that is only a file: the tests take no CPU from this machine."""
+    monkeypatch.setattr(machines, "CPUS", tmp_path)
+    with pytest.raises(MachineError, match="no CPU of this machine can be taken offline"):
+        machines.cpu_offline(random.Random(0))
+    switch = tmp_path / "cpu1" / "online"
+    switch.parent.mkdir()
+    switch.write_text("1\n")
+    assert machines.cpu_offline(random.Random(0)) == []
+    assert switch.read_text() == "1"
 
 
 def test_there_are_a_hundred_names_and_each_can_be_a_files() -> None:

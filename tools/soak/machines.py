@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import labkit
+from labkit.errors import MachineError
 from labkit.results import RESULTS
 from tools.soak.lab import (
     BUILD,
@@ -24,6 +25,7 @@ from tools.soak.lab import (
 )
 
 NOBODY = 65534
+CPUS = Path("/sys/devices/system/cpu")
 RUN = (*LAB, "run", "percpu", "--quiet")
 
 
@@ -170,9 +172,9 @@ def two_labs(_chance: random.Random) -> list[str]:
 
 def cpu_offline(_chance: random.Random) -> list[str]:
     """Take a CPU offline while a run is under way, and bring it back."""
-    switches = sorted(Path("/sys/devices/system/cpu").glob("cpu[0-9]*/online"))
+    switches = sorted(CPUS.glob("cpu[0-9]*/online"))
     if not switches or switches[-1].read_text().strip() != "1":
-        return []  # this machine does not allow it
+        raise MachineError("no CPU of this machine can be taken offline", "./lab soak without it")
     stays = min(os.sched_getaffinity(0))
     with labkit.exec_storm(rate=200, cpus=[stays]):
         lab = Lab([*RUN, "--seconds", "4"])
