@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labkit.collecting.records import COLUMNS
+from labkit.collecting.records import COLUMNS, shown
 from labkit.errors import MachineError, UsageError
 
 if TYPE_CHECKING:
@@ -113,9 +113,19 @@ def _fragment(path: str) -> ds.ParquetFileFragment:
         raise UsageError(f"{path} cannot be read as Parquet: {error}") from error
     if lacking:
         raise UsageError(f"{path} is no run of this lab: it has no {', '.join(sorted(lacking))}")
-    host = json.loads(told.get(FACTS, b"{}")).get(HOST) or Path(path).stem
-    known = ds.field(HOST) == pa.scalar(host, pa.large_string())
+    known = ds.field(HOST) == pa.scalar(_host(told, path), pa.large_string())
     return parquet.make_fragment(path, here, known)
+
+
+def _host(told: dict[bytes, bytes], path: str) -> str:
+    """Return whose run it is. The file may come from a stranger, and so may the name in it."""
+    try:
+        facts = json.loads(told.get(FACTS, b"{}"))
+    except ValueError:
+        facts = None
+    named = facts.get(HOST) if isinstance(facts, dict) else None
+    host = named if named and isinstance(named, str) else Path(path).stem
+    return shown(host.encode("utf-8", "surrogatepass"))
 
 
 def _expression(filters: Sequence[Any] | None, schema: pa.Schema) -> Any:

@@ -80,6 +80,25 @@ def test_a_file_that_does_not_know_its_host_is_called_by_its_name(
     assert set(labkit.open_runs(path).host.compute()) == {"laptop"}
 
 
+@pytest.mark.parametrize(
+    ("told", "host"),
+    [
+        ('{"host": "\\u001b[31mred"}', "\\x1b[31mred"),
+        ('{"host": "\\ud800"}', "\\xed\\xa0\\x80"),
+        ('{"host": ""}', "run"),
+        ('{"host": 7}', "run"),
+        ("[]", "run"),
+        ("{", "run"),
+    ],
+)
+def test_a_strangers_file_may_say_anything(
+    events: pa.Table, tmp_path: Path, told: str, host: str
+) -> None:
+    path = tmp_path / "run.parquet"
+    pq.write_table(events.replace_schema_metadata({fleet.FACTS: told}), path)
+    assert set(labkit.open_runs(path).host.compute()) == {host}
+
+
 def test_a_column_that_is_not_asked_for_is_not_read(runs: Path) -> None:
     for group in range(ROWS // ROW_GROUP):
         spoil(runs / "run_of_alpha.parquet", "filename", group)
