@@ -29,6 +29,7 @@ _PUBLIC = {
     "export_csv": "labkit.collecting.files",
     "export_parquet": "labkit.collecting.files",
     "read_csv": "labkit.collecting.files",
+    "open_runs": "labkit.collecting.fleet",
     "close": "labkit.session",
     "variant_switch": "labkit.notebook.variant_switch",
     "collector": "labkit.notebook.collector",
