@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from labkit.explain.reasons import COMPILER_REASONS, VERIFIER_REASONS
+from labkit.explain.messages import MESSAGES
 from labkit.lessons import mistakes as errors_gallery
 from labkit.lessons import raw_bpf
 from labkit.report import ACCEPTED, OUTCOMES
@@ -62,7 +62,7 @@ def test_the_files_keep_to_the_form(name):
     assert lines[0] == "// SPDX-License-Identifier: GPL-2.0 OR MIT"
     assert mistake.expect in OUTCOMES
     assert mistake.purpose.endswith((".", ")"))
-    known = {reason.key for reason in (*VERIFIER_REASONS, *COMPILER_REASONS)}
+    known = {row.key for row in MESSAGES}
     for answer in mistake.answers:
         assert answer.fragments and all(answer.fragments)
         assert answer.reason in known

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labkit import verifier_log
-from labkit.explain import explain, explain_text
+from labkit.explain import _Asked, explain, explain_text
 from labkit.explain.c_names import locals_in, names_in
-from labkit.explain.reasons import COMPILER_REASONS, SEE, VERIFIER_REASONS
+from labkit.explain.facts import _FACTS as FACTS
+from labkit.explain.messages import MESSAGES
+from labkit.explain.messages.words import SEE, TOOLS
 
 LOGS = Path(__file__).parent / "logs"
 ALL = sorted(LOGS.glob("*.log"))
@@ -211,10 +214,38 @@ def test_wordings_without_a_verifier_log(line, key, outcome):
     assert complete(explain(outcome=outcome, compiler_log=line)).key == key
 
 
-def test_every_row_has_a_place_and_a_key_of_its_own():
-    rows = [*VERIFIER_REASONS, *COMPILER_REASONS]
-    assert len({row.key for row in rows}) == len(rows)
-    assert {row.see for row in rows} <= set(SEE)
+@pytest.mark.parametrize("row", MESSAGES, ids=lambda row: f"{row.key}: {row.title}")
+def test_each_example_is_explained_by_its_row_and_no_other(row, monkeypatch):
+    chosen, tell = [], _Asked._told
+
+    def note(asked, text, key, sentences, facts, row=None):
+        chosen.append(row)
+        return tell(asked, text, key, sentences, facts, row)
+
+    monkeypatch.setattr(_Asked, "_told", note)
+    assert complete(explain_text(row.example, source=row.example_c)).known
+    assert chosen == [row]
+
+
+def test_rows_are_complete():
+    speakers = {"verifier", "kernel", "compiler", "loader", "machine", "bcc"}
+    tools = {"", *(name for name, _ in TOOLS)}
+    for row in MESSAGES:
+        assert row.regex.search("an innocent line") is None
+        assert row.source
+        assert row.speaker in speakers
+        assert row.see in SEE
+        assert isinstance(row.change, str | tuple) or set(row.change) <= tools
+        assert row.needs == "" or all(name.lstrip("!") in FACTS for name in row.needs.split())
+
+
+def test_every_fact_in_a_sentence_is_one():
+    for row in MESSAGES:
+        groups = {name.split("_")[0] for name in row.regex.groupindex}
+        changes = row.change.values() if isinstance(row.change, Mapping) else [row.change]
+        for said in (row.happened, row.why, *changes):
+            for sentence in (said,) if isinstance(said, str) else said:
+                assert set(re.findall(r"\{(\w+)\}", sentence)) <= groups | set(FACTS), sentence
 
 
 def test_every_place_is_there():
@@ -314,7 +345,7 @@ def test_locals_of_a_source():
     assert locals_in(source) == {
         "buf": ("char", 256),
         "values": ("u64", 256),
-        "one": ("struct big", None),
+        "one": ("struct big", 99),
         "grid": ("__u8", 32),
     }
 
