@@ -211,7 +211,11 @@ class _Text:
     def _joined(self) -> dict[str, tuple[str, list[int], list[int]]]:
         """For each kind of speaker: its lines as one text, their starts in it, their places."""
         every = range(len(self.lines))
-        refused = [at for at in every if _looks_refused(self.lines[at])]
+        refused = [
+            at
+            for at in every
+            if self.lines[at].kind is Kind.ERROR or _looks_refused(self.lines[at])
+        ]
         compiled = {at for at, one in self.diagnostics.items() if one.speaker == "compiler"}
         places = {
             "compiler": [self.error] if self.error is not None else [],
@@ -289,7 +293,7 @@ class _Asked:
                     return found
         for text in self.texts:
             for line in text.lines:
-                if _looks_refused(line):
+                if _looks_refused(line) or (text.has_walk and line.kind is Kind.ERROR):
                     return self._unknown(text, line, "line")
         return None
 
@@ -400,7 +404,7 @@ class _Asked:
 def _looks_refused(line: Line) -> bool:
     if line.kind is Kind.NOTE or _HARMLESS.search(line.body):
         return False
-    return line.kind is Kind.ERROR or _REFUSAL.search(line.body) is not None
+    return _REFUSAL.search(line.body) is not None
 
 
 def _is_accepted(log: VerifierLog) -> bool:

@@ -270,6 +270,9 @@ def _room(facts: Facts) -> str:
 _FACTS: dict[str, Callable[[Facts], object]] = {
     # The line and the place.
     "said": lambda f: (f.diagnostic.text if f.diagnostic else f.match.string).strip().rstrip("."),
+    "speaker": lambda f: next(
+        (who for who, form in words.SPEAKERS if re.search(form, f.match.string)), ""
+    ),
     "where": lambda f: f.where,
     "function": lambda f: f.diagnostic.function if f.diagnostic else "",
     "c": lambda f: _ticked(f.c if f.c.strip("{} ;") else ""),

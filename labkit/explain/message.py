@@ -83,7 +83,7 @@ def fill(sentences: Sentences, fact: Callable[[str], str]) -> str:
         tried = _FACT.sub(lambda name: fact(name[1]) or "?", said)
         if _all_known(said, fact):
             break
-    return tried[:1].upper() + tried[1:]
+    return tried
 
 
 def _all_known(sentence: str, fact: Callable[[str], str]) -> bool:

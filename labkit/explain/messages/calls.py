@@ -99,7 +99,7 @@ ROWS = (
         rank=0,
         pattern=r"extern \((?:func|var) ksym\) '(?P<func>\w+)'(?:: | )?(?:not found in kernel"
         r"|incompatible types|func_proto)"
-        r"|calling invalid kfunc (?P<func_bad>\S+)|kfunc (?P<func_go>\"?\w+\"?):? (?:unknown"
+        r"|calling invalid kfunc (?P<func_bad>\S+)|kfunc \"?(?P<func_go>\w+)\"?:? (?:unknown"
         r"|not found)|unknown kfunc"
         r"|extern '(?P<func_x>\w+)'(?: \(strong\))?: not resolved|<invalid kfunc call>"
         r"|kfunc '(?P<func_l>\w+)' is referenced but wasn't resolved",

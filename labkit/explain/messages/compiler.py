@@ -167,7 +167,8 @@ ROWS = (
     Message(
         key="cannot-select",
         speaker="compiler",
-        pattern=r"Cannot select: (?P<what>.*)|[Uu]nsupported (?:signed division|atomic|instruction"
+        pattern=r"Cannot select: (?P<what>.*)|[Uu]nsupport(?:ed)? (?:signed division|atomic"
+        r"|instruction"
         r"|.*operation).*"
         r"|(?:signed division|sdiv).*not supported|Invalid usage of the XADD"
         r"|unsupported relocation|relocation .* not supported"

@@ -324,7 +324,7 @@ ROWS = (
     Message(
         key="lock",
         pattern=r"\S+_unlock is missing|(?P<what>.+) cannot be used inside \S+-ed region"
-        r"|function calls are not allowed while holding a lock|use static function instead"
+        r"|calls? (?:are|is) not allowed while holding a lock|use static function instead"
         r"|Locking two bpf_spin_locks|deadlock detected|_unlock (?:without taking|of different"
         r"|cannot be out of order)"
         r"|unmatched (?:rcu read unlock|attempt to enable)"

@@ -18,7 +18,7 @@ _ROOT_WHY = (
     " same error."
 )
 _MAP = (
-    r"could not open bpf map: (?P<map>[^,\s]+), error: "
+    r"could not open bpf map: (?:(?P<map>[^,\s]+), error: )?"
     r"|the kernel did not create the map (?P<map_lab>\S+): "
     r"|map '(?P<map_libbpf>[^']+)': failed to create: "
     r"|bpf_create_map_xattr\((?P<map_x>[^)]+)\):|map (?P<map_go>\w+): map create: "
@@ -203,9 +203,53 @@ ROWS = (
         see="percpu",
     ),
     Message(
+        key="ring-size",
+        speaker="loader",
+        pattern=r"ring map size (?P<size>\d+) not a multiple of page size (?P<page>\d+)"
+        r"|max_entries .*(?:power of (?:2|two)|page size)",
+        title="A ring buffer of a size that is not allowed",
+        happened=(
+            "The ring buffer should have {size} bytes, and that is no multiple of the page size,"
+            " {page}.",
+            "The ring buffer's size is not allowed: {said}",
+        ),
+        why="`max_entries` of a ring buffer is its size in bytes: a power of two, and a multiple"
+        " of the"
+        " page size.",
+        change="Set max_entries to a power of two of at least 4096, such as `256 * 1024`.",
+        example="map create: invalid argument (ring map size 1000 not a multiple of page size"
+        " 4096)",
+        source="kernel/bpf/ringbuf.c: ringbuf_map_alloc",
+        see="percpu",
+    ),
+    Message(
+        key="map-type",
+        pattern=r"Invalid map_type|[Uu]nknown map type|map type .* (?:not supported"
+        r"|is not enabled)|is maps/(?P<kind>\w+) map type enabled"
+        r"|map create: .*not supported \(requires (?P<since>[^)]+)\)",
+        speaker="loader",
+        title="A map of a type that this kernel does not have",
+        happened=(
+            "The kernel would not create the map {declared}: it has no such map type ({kind}) as"
+            " far as the loader can tell.",
+            "The kernel would not create a map, for its map type is not there<< (it came with"
+            " {since})>>: {said}",
+        ),
+        why="Map types came one by one: stack traces (BPF_STACK_TRACE) with 4.6, per-CPU arrays"
+        " with 4.6, LPM tries with 4.11, ring"
+        " buffers with 5.8. A kernel that is older, or built without them, answers EINVAL.",
+        change="Use a kernel that has the type (`bpftool feature probe | grep map_type`), or"
+        " another type of map. If the kernel is"
+        " new enough, check the sizes of key and value and the number of entries: these give"
+        " EINVAL as well.",
+        example="/virtual/main.c:13:1: error: could not open bpf map: Invalid argument\n"
+        "is maps/stacktrace map type enabled in your kernel?\nBPF_STACK_TRACE(stack_traces, 1024);",
+        source="bcc: src/cc/frontends/clang/b_frontend_action.cc: VisitVarDecl",
+    ),
+    Message(
         key="map-refused",
         speaker="kernel",
-        pattern=rf"(?:{_MAP}|could not open bpf map: )[^\n]*(?P<why>Invalid argument"
+        pattern=rf"(?:{_MAP})[^\n]*(?P<why>Invalid argument"
         rf"|invalid argument|-?EINVAL|\(-22\))",
         title="The kernel would not make a map",
         happened=(
@@ -293,6 +337,7 @@ ROWS = (
         key="errno-enotsupp",
         speaker="kernel",
         rank=2,
+        needs="load",
         pattern=r"(?:[Uu]nknown error |errno[ =:]*|: -|\(-?|= -)524\b|\bENOTSUPP\b",
         title="The kernel cannot do this on this machine (ENOTSUPP)",
         happened=(
@@ -376,6 +421,24 @@ ROWS = (
         change=_WHOLE_LOG,
         example="libbpf: prog 'sys_exit': BPF program load failed: Invalid argument",
         source="kernel/bpf/syscall.c: bpf_prog_load",
+    ),
+    Message(
+        key="attach-failed",
+        speaker="loader",
+        rank=2,
+        pattern=r"(?:failed|cannot|unable|[Cc]ould not"
+        r"|[Ee]rror)[^\n]*\b(?:auto-)?attach\w*\b[^\n]*|attach[^\n]*failed",
+        title="Loaded, but not attached",
+        happened="What failed is attaching the program, not its verification: {said}",
+        why="To attach means to tie a loaded program to its event; the target may be missing,"
+        " taken, or"
+        " not permitted, or the kernel cannot do it on this machine.",
+        change="Check that the target (function, tracepoint, interface, cgroup, file) is there on"
+        " this"
+        " kernel, that nothing else holds it, and that it is run as root; `dmesg` may say more.",
+        example="libbpf: prog 'x': failed to auto-attach: -16",
+        source="libbpf: src/libbpf.c: bpf_program__attach",
+        see="machine",
     ),
     Message(
         key="errno-enosys",

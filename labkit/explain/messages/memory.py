@@ -94,8 +94,7 @@ ROWS = (
         key="zero-size",
         pattern=r"(?P<reg>R\d+) invalid zero-sized read(?::"
         r" u64=\[(?P<least>-?\d+),(?P<most>-?\d+)\])?"
-        r"|invalid zero-sized read|invalid zero-size read"
-        r"|invalid (?:stack|access to \w+).* (?:access_)?size=0\b",
+        r"|invalid zero-sized? read",
         title="A length that may be zero",
         happened=(
             "The program hands {arg} as a length to {helper}(), and it may be 0 there<< (it lies"
@@ -115,6 +114,24 @@ ROWS = (
         example="R5 invalid zero-sized read: u64=[0,1024]",
         source="kernel/bpf/verifier.c: check_mem_size_reg",
         report="Memory Safety|Call Type Safety",
+    ),
+    Message(
+        key="zero-size",
+        pattern=r"invalid (?:stack|access to (?:map \w+|memory|packet)).* (?:access_)?size=0\b",
+        title="A length that may be zero",
+        happened=(
+            "The program hands {helper}() memory together with a length that may be 0<<, in {c}>>.",
+            "The program hands a function memory together with a length that may be 0.",
+        ),
+        why="This helper needs at least one byte: the verifier tries the smallest length, 0, and"
+        " refuses.",
+        change="Rule that out right before the call, in an unsigned type: `if (len == 0 || len >"
+        " SIZE)"
+        " return 0;`. For bpf_trace_printk() the second argument is the length of the format: use"
+        " bpf_printk(), which gives it.",
+        example="invalid access to map value, value_size=128 off=0 size=0",
+        source="kernel/bpf/verifier.c: check_mem_size_reg",
+        until="6.7",
     ),
     Message(
         key="length-negative",

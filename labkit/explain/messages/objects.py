@@ -46,7 +46,8 @@ ROWS = (
         r"|not found|not exist)"
         r"|(?:load|no) (?:kernel|vmlinux) (?:BTF|spec)[^\n]*not (?:found|supported)"
         r"|failed to (?:read|load) BTF from /sys"
-        r"|kernel (?:lacks|doesn't provide|does not have) BTF|no BTF found for kernel",
+        r"|vmlinux BTF, but not found|kernel (?:lacks|doesn't provide|does not have) BTF"
+        r"|no BTF found for kernel|vmlinux BTF, but not found",
         speaker="loader",
         title="The running kernel has no usable BTF",
         happened="The program needs the running kernel's BTF, and that is missing or cannot be"
@@ -219,22 +220,18 @@ ROWS = (
     Message(
         key="attach-target",
         pattern=r"failed to find kernel BTF type ID of '(?P<target>[^']+)'"
-        r"|(?P<target_btf>\S+) is not found in vmlinux BTF"
-        r"|[Aa]ttach(?:ing)? (?P<type>\S+) (?P<target_go>\S+)?:? ?.*(?:find target"
-        r"|target .* not found)"
-        r"|failed to create k(?:ret)?probe '(?P<target_k>[\w.]+)\S*' perf event: (?P<why>.+)"
-        r"|Failed to attach BPF program b?'?(?P<prog>[^' ]+)'? to k(?:ret)?probe"
-        r" b?'?(?P<target_bcc>[\w.]+)"
-        r"|(?:creating|opening) (?:perf_)?k(?:ret)?probe (?:event"
-        r"|PMU)[^\n]*?[\"' ](?P<target_pmu>\w+)[\"':]?.*(?:no such|not found|not exist|invalid)"
-        r"|symbol \"?(?P<target_sym>[\w.]+)\"?: (?:not found|no such file|doesn't exist)"
+        r"|(?P<target_btf>\w+) is not found in vmlinux BTF"
+        r"|find target for attach: (?:function|tracepoint|type name) \"?(?P<target_go>\w+)"
+        r"|find target in \w+: (?:type name )?\"?(?P<target_goo>\w+)"
+        r"|failed to create k(?:ret)?probe '(?P<target_k>[\w.]+)[^']*' perf event: (?P<why>.+)"
+        r"|Failed to attach BPF program b?'?[^' ]+'? to k(?:ret)?probe b?'?(?P<target_bcc>[\w.]+)"
+        r"|kprobe[^\n]*(?:token|symbol) \"?(?P<target_sym>[\w.]+)\"?: (?:not found|no such file)"
         r"|[Kk]ernel function (?P<target_x>\w+)(?:\(\))? (?:not found|does not exist"
         r"|is not traceable)"
         r"|No BTF found for (?P<target_nb>\w+)"
-        r"|(?:[Cc]ould not|[Cc]annot|[Uu]nable to|[Ff]ailed to) (?:attach|resolve|probe"
-        r"|find) .*k(?:ret)?(?:func|probe):(?:vmlinux:)?(?P<target_bt>\w+)"
-        r"|The address of function (?P<target_ad>\S+) cannot be found"
-        r"|attach_btf_id \d+ is not a function",
+        r"|[Ee]rror attaching probe: '?k(?:ret)?(?:probe|func):(?:vmlinux:)?(?P<target_bt>\w+)"
+        r"|(?P<target_wn>\w+) is not traceable"
+        r"|The address of function (?P<target_ad>\S+) cannot be found",
         speaker="loader",
         title="The kernel function to attach to is not there",
         happened=(
@@ -273,6 +270,29 @@ ROWS = (
         source="bcc: src/cc/libbpf.c: bpf_attach_probe",
     ),
     Message(
+        key="attach-denied",
+        pattern=r"failed to (?:attach to|create BPF link for) (?P<target>(?:tracepoint"
+        r"|perf_event).*?):? "
+        r"(?:-13|Permission denied|\(Permission denied)",
+        speaker="loader",
+        title="The kernel loads the program but does not let it be attached there",
+        happened="The program was loaded, and attaching it to {target} was refused with EACCES:"
+        " {said}",
+        why="For a tracepoint the kernel compares how far the program reads into its context with"
+        " how"
+        " long this tracepoint's record is on the running kernel, and says EACCES if that is"
+        " shorter;"
+        " lockdown and perf_event_paranoid can refuse as well.",
+        change="Compare the fields that the program reads with this kernel's"
+        " /sys/kernel/tracing/events/CATEGORY/NAME/format: build it against this kernel's"
+        " vmlinux.h, or"
+        " take a newer version of the tool. Look at /sys/kernel/security/lockdown, too.",
+        example="libbpf: prog 'mount_entry': failed to attach to tracepoint"
+        " 'syscalls/sys_enter_mount': Permission denied",
+        source="kernel/events/core.c: perf_event_set_bpf_prog",
+        see="machine",
+    ),
+    Message(
         key="attach-tracepoint",
         pattern=r"failed to determine tracepoint '(?P<target>[^']+)' perf event ID: (?P<why>.+)"
         r"|Failed to attach BPF program (?P<prog>\S+) to tracepoint b?'?(?P<target_bcc>[\w:]+)"
@@ -304,7 +324,8 @@ ROWS = (
     ),
     Message(
         key="attach-refused",
-        pattern=r"(?P<what>(?:Attaching|attach_btf_id|Cannot (?:attach|replace|extend|nest"
+        pattern=r"(?P<what>(?:Attaching (?:tracing|fexit|f\w+/)|attach_btf_id|Cannot (?:attach"
+        r"|replace|extend|nest"
         r"|recursively)|attach to (?:invalid|unsupported)"
         r"|Sleepable program cannot|Tracing programs? (?:must|can only)|Only (?:FENTRY|fentry)"
         r"|Extension program|Syscall programs"
@@ -322,6 +343,88 @@ ROWS = (
         " return value), or use a kprobe, which can be put on more functions.",
         example="Attaching tracing programs to function 'rcu_read_lock' is rejected.",
         source="kernel/bpf/verifier.c: bpf_check_attach_target",
+    ),
+    Message(
+        key="attach-user",
+        pattern=r"failed to (?:create|attach to) u(?:ret)?probe '(?P<target>[^']+)'(?P<why>.*)"
+        r"|failed to find symbol '(?P<target_sym>[^']+)' in '(?P<file>[^']+)'"
+        r"|failed to find USDT probe '(?P<target_usdt>[^']+)' in '(?P<file_usdt>[^']+)'"
+        r"|symbol (?P<target_go>\S+): (?:symbol )?not found"
+        r"|[Cc]ould not resolve symbol: (?P<target_bt>\S+)"
+        r"|failed to resolve full path for '(?P<file_path>[^']+)'",
+        speaker="loader",
+        title="The function of a program or a library to attach to is not there",
+        happened=(
+            "The probe should be put on {target}<< in {file}>>, and that was not found there, or"
+            " not"
+            " accepted<<: {why}>>.",
+            "The probe should be put into {file}, and that file was not found.",
+        ),
+        why="A uprobe is put at an offset into a file, found by a symbol's name. The symbol may be"
+        " stripped, inlined, named otherwise (C++ and Rust change names), or in another library.",
+        change="Look for it: `nm -D FILE | grep NAME` (or `readelf -Ws`), for USDT `readelf -n"
+        " FILE`; give"
+        " the full path of the file that the process really uses (see /proc/PID/maps).",
+        example="libbpf: elf: failed to find symbol 'readlineX' in '/bin/bash'",
+        source="libbpf: src/elf.c: elf_find_func_offset",
+        see="machine",
+    ),
+    Message(
+        key="attach-xdp",
+        pattern=r"XDP program already attached"
+        r"|Underlying driver does not support XDP in native mode"
+        r"|(?P<why>.*(?:native XDP|XDP).*(?:not supported|mtu|MTU|too large).*)",
+        speaker="loader",
+        title="The network interface does not take this XDP program",
+        happened="The program was not attached to the interface: {said}",
+        why="An interface has one XDP program (or one dispatcher for several), its driver must"
+        " know XDP"
+        " for the native mode, and some drivers limit the MTU.",
+        change="See what is attached with `ip link show` or `xdp-loader status`, and take it off"
+        " first (`ip"
+        " link set dev DEV xdp off`). Without support in the driver use the generic mode"
+        " (`xdpgeneric`,"
+        " `-m skb`).",
+        example="libbpf: Kernel error message: XDP program already attached",
+        source="net/core/dev.c: dev_xdp_attach",
+        see="machine",
+    ),
+    Message(
+        key="kernel-config",
+        pattern=r"extern \(kcfg\) '(?P<name>\w+)'.*: not resolved|failed to open system Kconfig"
+        r"|extern \(kcfg\) '(?P<name_x>\w+)'",
+        speaker="loader",
+        title="A setting of the kernel that is not known here",
+        happened=(
+            "The program asks for the kernel's setting {name}, and the loader does not find it in"
+            " this"
+            " kernel's configuration.",
+            "The loader cannot read this kernel's configuration: {said}",
+        ),
+        why="`extern ... __kconfig` is filled in from /proc/config.gz or /boot/config-$(uname -r).",
+        change="Declare it `__weak`, so that it is 0 where it is not set, and see that one of"
+        " these files is"
+        " there.",
+        example="libbpf: extern (kcfg) 'CONFIG_FOO' (strong): not resolved",
+        source="libbpf: src/libbpf.c: bpf_object__resolve_externs",
+    ),
+    Message(
+        key="bpftrace-script",
+        pattern=r"^\S+:\d+:\d+(?:-\d+)?: ERROR: (?P<what>.*)",
+        speaker="loader",
+        title="bpftrace does not understand the script",
+        happened="bpftrace refuses the script itself: {what}",
+        why="The script is checked before anything is compiled or loaded: types, names of fields,"
+        " probes"
+        " and arguments of functions.",
+        change="Correct the place that it shows. Fields of a struct are those of the running"
+        " kernel's BTF"
+        " (`bpftrace -lv 'struct task_struct'`); functions and probes depend on bpftrace's"
+        " version.",
+        example="stdin:1:34-45: ERROR: Struct/union of type 'struct task_struct' does not contain"
+        " a field"
+        " named 'foo'",
+        source="bpftrace: src/ast/passes",
     ),
     Message(
         key="tail-call-owner",
@@ -374,30 +477,6 @@ ROWS = (
         " bpf /sys/fs/bpf`.",
         example="libbpf: specified path /tmp/x is not on BPF FS",
         source="libbpf: src/libbpf.c: check_path",
-    ),
-    Message(
-        key="map-type",
-        pattern=r"Invalid map_type|[Uu]nknown map type|map type .* (?:not supported"
-        r"|is not enabled)|is maps/(?P<kind>\w+) map type enabled"
-        r"|map create: .*not supported \(requires (?P<since>[^)]+)\)",
-        speaker="loader",
-        title="A map of a type that this kernel does not have",
-        happened=(
-            "The kernel would not create the map {declared}: it has no such map type ({kind}) as"
-            " far as the loader can tell.",
-            "The kernel would not create a map, for its map type is not there<< (it came with"
-            " {since})>>: {said}",
-        ),
-        why="Map types came one by one: stack traces (BPF_STACK_TRACE) with 4.6, per-CPU arrays"
-        " with 4.6, LPM tries with 4.11, ring"
-        " buffers with 5.8. A kernel that is older, or built without them, answers EINVAL.",
-        change="Use a kernel that has the type (`bpftool feature probe | grep map_type`), or"
-        " another type of map. If the kernel is"
-        " new enough, check the sizes of key and value and the number of entries: these give"
-        " EINVAL as well.",
-        example="/virtual/main.c:13:1: error: could not open bpf map: Invalid argument\n"
-        "is maps/stacktrace map type enabled in your kernel?\nBPF_STACK_TRACE(stack_traces, 1024);",
-        source="bcc: src/cc/frontends/clang/b_frontend_action.cc: VisitVarDecl",
     ),
     Message(
         key="map-fd",

@@ -44,8 +44,11 @@ POINTER_FROM = ("1", "bpf_map_lookup_elem", "bpf_ringbuf_reserve", "bpf_get_loca
 MEMORY = {"value": "map's value", "key": "map's key", "memory": "record"}
 """What the verifier calls the memory that an access is outside of, in plain words."""
 
-ABOUT_BPF = r"\be?bpf|\bprog|\bverifier|\bload|libscap|\bmap\b"
-"""What makes an errno one of BPF's."""
+ABOUT_BPF = (
+    r"^(?!.*(?:attach|perf.?event|[uk]probe '|BPF link)).*"
+    r"(?:\be?bpf|\bprog|\bverifier|\bload|libscap|\bmap\b)"
+)
+"""What makes an errno one of a BPF load: other calls have the same numbers."""
 
 _RINGBUF = "bpf_ringbuf_submit() or bpf_ringbuf_discard()"
 RELEASE = {
@@ -112,7 +115,8 @@ REFUSAL = (
     r"|unsupported|missing|mismatch\w*|corrupt\w*|malformed|panicked|panic|abort\w*|fatal|exceed\w*"
     r"|(?:not|could not|no longer) (?:be )?(?:permitted|allowed|supported|found|open|load|loaded"
     r"|attach|create|find|exist|enough)|no such|too (?:large|big|long|many|small|deep|complex|old)"
-    r"|is not|isn't|doesn't|didn't|bad|beyond|bug|no module|can only|args while"
+    r"|is not|isn't|does not|not resolved|unresolved|ambiguous|already attached|not traceable"
+    r"|doesn't|didn't|bad|beyond|bug|no module|can only|args while"
     r"|needs? (?:super|root)|must be|permissions|privil\w+|omitted|owned by|type enabled in|err=\d+"
     r"|restricted|lockdown|E(?:PERM|ACCES|INVAL|2BIG|NOMEM|NOSPC|FAULT|BUSY|NOENT|NOTSUPP"
     r"|OPNOTSUPP|EXIST|BADF))\b|\bexit(?:ed)?(?: with)? (?:status|code):? ?[1-9]|[:=] ?-\d{1,3}\b"
