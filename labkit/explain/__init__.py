@@ -30,7 +30,7 @@ from labkit.verifier_log.lines import Kind
 __all__ = ["Explanation", "MarkedLine", "explain", "explain_text"]
 
 _CONTEXT = 4  # lines before the one that matters
-_ENDS = 2000  # of lines that are not the verifier's, so many are searched at either end
+_ENDS = 1000  # of lines that are not the verifier's, so many are searched at either end
 _REFUSAL = re.compile(words.REFUSAL, re.I)
 _HARMLESS = re.compile(words.HARMLESS)
 
@@ -145,7 +145,8 @@ def explain_text(
     log = text if isinstance(text, VerifierLog) else verifier.parse(text)
     asked = _Asked([_Text(log, "verifier")], source or "", {}, limit, "")
     found = asked.known() or asked.unknown()
-    return found or (asked.accepted(log) if _is_accepted(log) else asked.nothing(log))
+    is_accepted = asked.texts[0].all_read and _is_accepted(log)
+    return found or (asked.accepted(log) if is_accepted else asked.nothing())
 
 
 class _Text:
@@ -186,10 +187,15 @@ class _Text:
     @cached_property
     def lines(self) -> list[Line]:
         """The telling lines, without what stands twice; of very many, those at both ends."""
-        found = [line for kind in self._TELLING for line in self.log.of_kind(kind)]
-        found.sort(key=lambda line: line.index)
-        once = list({line.body: line for line in reversed(found)}.values())[::-1]
-        return once if len(once) <= 2 * _ENDS else once[:_ENDS] + once[-_ENDS:]
+        at = self.log.places(self._TELLING)
+        chosen = at if len(at) <= 2 * _ENDS else at[:_ENDS] + at[-_ENDS:]
+        found = {self.log.lines[index].body: index for index in reversed(chosen)}
+        return [self.log.lines[index] for index in sorted(found.values())]
+
+    @cached_property
+    def all_read(self) -> bool:
+        """Whether :attr:`lines` holds all that there are."""
+        return len(self.log.places(self._TELLING)) <= 2 * _ENDS
 
     @cached_property
     def diagnostics(self) -> dict[int, Diagnostic]:
@@ -386,9 +392,10 @@ class _Asked:
         kind = outcome if outcome in words.UNKNOWN else "silent"
         return self._bare(f"silent-{outcome}", kind)
 
-    def nothing(self, log: VerifierLog) -> Explanation:
+    def nothing(self) -> Explanation:
         """Say that no refusal is here: a log without its end, or no log at all."""
-        kind = "cut" if self.texts[0].has_walk else "nothing"
+        read = "nothing" if self.texts[0].all_read else "not_all_read"
+        kind = "cut" if self.texts[0].has_walk else read
         return self._bare(f"silent-{kind}", kind)
 
     def _bare(self, key: str, kind: str) -> Explanation:

@@ -19,10 +19,11 @@ from labkit.verifier_log import Line, Step, VerifierLog
 __all__ = ["Facts", "limit_in"]
 
 _BACK = 400  # lines above the one that matters that are searched for a register
-_DEEP_SLOT = re.compile(r"\bfp-(?:51[3-9]|5[2-9]\d|[6-9]\d\d|\d{4,8})(?:_[rwD]+)?=")
+_DEEP_SLOT = re.compile(r"fp-(?:51[3-9]|5[2-9]\d|[6-9]\d\d|\d{4,8})(?:_[rwD]+)?=")
 _REFUSED = re.compile(r"\bstack (?:type )?\S* ?off=-(\d{1,9})|calls is (\d{1,9})\. Too large")
 # Wordings that no kernel with the larger limit has: 6.12 and older mark registers so.
-_OLD = re.compile(r"\bR\d+(?:_[rw]+)?=inv|\bR\d+_w=|\bfp-\d+_[rwD]+=|invalid stack (?:type|off=)")
+_OLD = re.compile(r"R\d+(?:_[rw]+=|=inv)|fp-\d+_[rwD]+=|invalid stack (?:type|off=)")
+_SAMPLE = 1 << 16  # characters at the end of a log that show its wording
 _POINTER = re.compile(r"map_|ptr_|ctx|fp|pkt|sock|tcp_sock|mem|ringbuf_mem|trusted_|rcu_|buf")
 _LOAD, _ASSIGN = re.compile(r"[rw]\d+ = \*\("), re.compile(r"(?<![=!<>])=(?!=)")
 _ARRAY_TYPE = re.compile(r"\bBPF_[A-Z_]+\(\s*\w+\s*,(?:[^,()]*,)?\s*(\w[\w ]*\[[^\]]*\])")
@@ -42,7 +43,7 @@ def limit_in(log: VerifierLog) -> int | None:
     deepest = max((*figures.stack_depths, figures.stack_depth_max or 0))
     if (not log.fatal and deepest > SMALLER) or _DEEP_SLOT.search(log.text):
         return LARGER
-    return SMALLER if _OLD.search(log.text) else None
+    return SMALLER if _OLD.search(log.text[-_SAMPLE:]) else None
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ _FORMS = 8  # a text may have gone through several loggers
 # The verifier's own line, and what stands before it. Its precision tracking quotes instructions
 # behind words of its own, and its report behind arrows: those are no logger's.
 _LEARN = re.compile(
-    r"^(?!\s*(?:\d+: |;|R\d|regs=|mark_precise|last_idx|from \d|>>>))(?P<prefix>[^\n]{1,400}?)"
+    r"^(?![ \t]*(?:\d+: |;|R\d|regs=|mark_precise|last_idx|from \d|>>>))(?P<prefix>[^\n]{1,400}?)"
     r"(?<![\w.-])(?:\d+: \([0-9a-f]{2}\) |processed \d+ insns)"
     r"|^(?P<indent>[ \t]+)(?:\d+: \([0-9a-f]{2}\) |processed \d+ insns)",
     re.M,

@@ -169,6 +169,13 @@ UNKNOWN = {
         " the"
         " verifier's log is in it.",
     ),
+    "not_all_read": (
+        "No refusal found at either end",
+        "This text has too many lines that are not a verifier's; the first and the last 1,000 of"
+        " them were read, and none of these refuses a program.",
+        "A refusal usually stands at the end of what a tool prints.",
+        "Give only the part around the load.",
+    ),
     "worker_died": (
         "The process that built it died",
         "The process that compiles and loads ended before it could say why.",
