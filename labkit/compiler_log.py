@@ -37,6 +37,7 @@ _FORMS = tuple(
             r"(?:clang|llc|lld|ld|cc1)[\w.+-]*: "
             r"(?P<severity>error|warning|fatal error): (?P<text>.*)",
         ),
+        ("compiler", r"(?P<text>error\[E\d+\]: .*)"),
         ("", rf"{_SEVERITY}: (?:{_PLACE} )?(?P<text>.*)"),
         ("modprobe", r"modprobe: (?P<severity>FATAL): (?P<text>.*)"),
         ("bcc", r"(?P<text>Unable to find kernel headers.*)"),

@@ -221,6 +221,7 @@ ROWS = (
         title="A helper that this kernel does not have",
         happened=(
             "The program calls {name}() (number {number}), which this kernel does not have.",
+            "The program calls {helper}() (number {number}), which this kernel does not have.",
             "The program calls helper number {number}, and this kernel has no helper of that"
             " number.",
         ),

@@ -320,7 +320,7 @@ ROWS = (
         key="c-type",
         speaker="compiler",
         pattern=r"unknown type name '(?P<name>\w+)'|(?:variable has |definition of "
-        r"|has )?incomplete (?:definition of )?type '?(?P<name_in>[\w ]+)'?"
+        r"|has )?incomplete (?:definition of )?type '?(?:struct )?(?P<name_in>[\w ]+)'?"
         r"|must use 'struct' tag to refer to type '(?P<name_s>\w+)'",
         title="A type that the compiler does not know",
         happened="The compiler stopped<< at {where}>>: it does not know the type `{name}`, or only"
@@ -368,6 +368,20 @@ ROWS = (
         change="Mend the line that it names; later errors often follow from the first.",
         example="main.c:3:5: error: use of undeclared identifier 'undeclared_thing'",
         source="clang: DiagnosticSemaKinds.td",
+        see="compiler",
+    ),
+    Message(
+        key="rust-error",
+        speaker="compiler",
+        pattern=r"^error\[E\d+\]: (?P<what>.*)",
+        title="The Rust compiler does not understand the text",
+        happened="rustc refuses the Rust text: {what}.",
+        why="This is an error in the Rust text itself, found before anything of BPF was looked at.",
+        change="Mend the place that the lines below it show; `rustc --explain` with that number"
+        " tells more. A helper that is"
+        " not found may need a newer aya-ebpf.",
+        example="error[E0425]: cannot find function `bpf_get_foo` in this scope",
+        source="rustc: compiler/rustc_errors",
         see="compiler",
     ),
 )

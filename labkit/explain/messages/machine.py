@@ -25,8 +25,7 @@ _MAP = (
 )
 _BIGGER_LOG = {
     "": "Give the load a larger log buffer (libbpf: `kernel_log_size` in bpf_object_open_opts or"
-    " bpf_program__set_log_buf(), up to"
-    " 16 MiB; on 5.x and 6.x kernels up to 1 GiB), or a lower log level (1 instead of 2: only the"
+    " bpf_program__set_log_buf()), or a lower log level (1 instead of 2: only the"
     " failing path).",
     "bcc": "Load it with `debug=0x8` (bcc then asks again with a larger buffer and prints the"
     " log), or with a lower log level.",
@@ -84,6 +83,37 @@ ROWS = (
         example="OSError: libLLVM-10.so.1: cannot open shared object file: No such file or"
         " directory",
         source="glibc: dl-load",
+        see="machine",
+    ),
+    Message(
+        key="library-version",
+        speaker="machine",
+        pattern=r"symbol lookup error: (?P<file>[^:\s]+):.*undefined symbol: (?P<name>\S+)"
+        r"|AttributeError: .*(?P<file_py>libbcc\S*): undefined symbol: (?P<name_py>\w+)"
+        r"|(?P<file_v>\S+): version `(?P<name_v>\w+)' not found",
+        title="A tool and a library that do not belong together",
+        happened="{file} needs {name}, and the library that is installed does not have it: the two"
+        " are from different"
+        " releases.",
+        why="A tool is built against one release of its libraries (libbcc, libbpf, LLVM).",
+        change="Install tool, bindings and library from one source and of one release; an own"
+        " build under /usr/local often"
+        " hides the distribution's library (`ldd` shows which is used).",
+        example="/usr/bin/bpftrace: symbol lookup error: /usr/bin/bpftrace: undefined symbol:"
+        " bpf_module_create_b",
+        source="glibc: dl-lookup",
+        see="machine",
+    ),
+    Message(
+        key="rust-linker",
+        speaker="machine",
+        pattern=r"linker `bpf-linker` not found|no such (?:command|subcommand): .*bpf",
+        title="bpf-linker is not installed",
+        happened="Rust links eBPF programs with bpf-linker, and it is not there.",
+        why="It is a program of its own, not part of Rust.",
+        change="`cargo install bpf-linker`, and see that ~/.cargo/bin is in PATH, also under sudo.",
+        example="error: linker `bpf-linker` not found",
+        source="rustc: rustc_codegen_ssa: link",
         see="machine",
     ),
     Message(

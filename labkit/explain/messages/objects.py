@@ -47,7 +47,7 @@ ROWS = (
         r"|(?:load|no) (?:kernel|vmlinux) (?:BTF|spec)[^\n]*not (?:found|supported)"
         r"|failed to (?:read|load) BTF from /sys"
         r"|vmlinux BTF, but not found|kernel (?:lacks|doesn't provide|does not have) BTF"
-        r"|no BTF found for kernel|vmlinux BTF, but not found",
+        r"|kernel BTF is missing at|no BTF found for kernel|vmlinux BTF, but not found",
         speaker="loader",
         title="The running kernel has no usable BTF",
         happened="The program needs the running kernel's BTF, and that is missing or cannot be"
@@ -121,6 +121,30 @@ ROWS = (
         source="libbpf: src/libbpf.c: bpf_object__sanitize_and_load_btf",
     ),
     Message(
+        key="co-re-relocation",
+        pattern=r"failed to perform CO-RE relocations|relo #\d+: failed to relocate"
+        r"|apply CO-RE relocations: (?P<what>.+)"
+        r"|[Ee]rror relocating [`'](?P<prog>\w+)|unable to relocate: (?P<what_aya>.+)",
+        speaker="loader",
+        title="A CO-RE relocation that failed",
+        happened=(
+            "The loader could not fit the program to the running kernel's structs (a CO-RE"
+            " relocation): {what}.",
+            "The loader could not fit the program to the running kernel's structs (a CO-RE"
+            " relocation): {said}.",
+        ),
+        why="The program was compiled against one kernel's structs; each access to a member is"
+        " fitted to the running"
+        " kernel's, from its BTF. Something that the program needs is not there, or BTF itself is"
+        " not.",
+        change="Turn the loader's debug output on: it names the struct and the member. Guard it"
+        " with bpf_core_field_exists(),"
+        " describe the other layout (`struct name___old`), or take the program's version for this"
+        " kernel.",
+        example="libbpf: failed to perform CO-RE relocations: -3",
+        source="libbpf: src/libbpf.c: bpf_object__relocate; cilium/ebpf: prog.go",
+    ),
+    Message(
         key="func-info",
         pattern=r"func_info|line_info|missing btf func|number of funcs|\.BTF\.ext"
         r"|invalid type id \d+ in func|core_relo",
@@ -164,6 +188,7 @@ ROWS = (
     Message(
         key="elf-file",
         pattern=r"elf: failed to open (?P<file>\S+): (?P<why>.+)"
+        r"|failed to open (?P<file_l>\S+\.o): (?P<why_l>.+)"
         r"|failed to open object file '?(?P<file_b>[^':\s]+)"
         r"|open (?P<file_go>\S+\.o): no such file",
         speaker="loader",
@@ -496,7 +521,7 @@ ROWS = (
         pattern=r"bad (?:map|call|data|subprog addr) relo|failed to find map for section"
         r"|unresolved (?:symbol|external)"
         r"|(?:can't|cannot) resolve|unsatisfied (?:map|program) reference"
-        r"|undefined symbol: (?P<name>\S+)|section '\.text' not found"
+        r"|section '\.text' not found"
         r"|failed to relocate (?:calls|data)|static and not supported|missing .*relocation"
         r"|bad relo",
         speaker="loader",
