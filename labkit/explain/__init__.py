@@ -11,17 +11,15 @@ unknown, and "accepted" is said only where a text shows it and nothing in it was
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from itertools import accumulate
 from typing import Any
 
 from labkit import compiler_log as compiler
 from labkit import verifier_log as verifier
 from labkit.compiler_log import Diagnostic
-from labkit.explain.facts import Facts, limit_in
+from labkit.explain.facts import Facts, Given, limit_in
 from labkit.explain.message import Message, Sentences, fill
 from labkit.explain.messages import MESSAGES, words
 from labkit.verifier_log import Line, VerifierLog
@@ -30,9 +28,11 @@ from labkit.verifier_log.lines import Kind
 __all__ = ["Explanation", "MarkedLine", "explain", "explain_text"]
 
 _CONTEXT = 4  # lines before the one that matters
-_ENDS = 1000  # of lines that are not the verifier's, so many are searched at either end
+_ENDS = 500  # of lines that are not the verifier's, so many are searched at either end
 _REFUSAL = re.compile(words.REFUSAL, re.I)
 _HARMLESS = re.compile(words.HARMLESS)
+_SPEAKER = re.compile("|".join(form for _, form in words.SPEAKERS))
+_REMARK = re.compile(words.REMARKS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +129,10 @@ def explain(
         texts.append(_Text(verifier.parse(compiler_log), "compiler"))
         if outcome in ("compiler_refused", "host_refused", "worker_died"):
             texts.reverse()
-    asked = _Asked(texts, source or "", dict(variables or {}), limit, tool)
+    asked = _Asked(texts, Given(source or "", variables or {}, limit, tool))
     if outcome == "accepted":
         return asked.accepted(log)
-    return asked.known() or asked.unknown() or asked.silent(outcome)
+    return asked.answer() or asked.bare(outcome if outcome in words.UNKNOWN else "silent", outcome)
 
 
 def explain_text(
@@ -143,10 +143,17 @@ def explain_text(
     A text that was parsed already is not parsed again.
     """
     log = text if isinstance(text, VerifierLog) else verifier.parse(text)
-    asked = _Asked([_Text(log, "verifier")], source or "", {}, limit, "")
-    found = asked.known() or asked.unknown()
-    is_accepted = asked.texts[0].all_read and _is_accepted(log)
-    return found or (asked.accepted(log) if is_accepted else asked.nothing())
+    asked = _Asked([_Text(log, "verifier")], Given(source or "", {}, limit))
+    if found := asked.answer():
+        return found
+    if not asked.texts[0].all_read:
+        return asked.bare("not_all_read")
+    if _is_accepted(log):
+        return asked.accepted(log)
+    return asked.bare("cut" if asked.texts[0].has_walk else "nothing")
+
+
+_Said = tuple[Line, Diagnostic | None]
 
 
 class _Text:
@@ -156,100 +163,66 @@ class _Text:
 
     def __init__(self, log: VerifierLog, name: str) -> None:
         self.log, self.name = log, name
-
-    @cached_property
-    def has_walk(self) -> bool:
-        """Whether the verifier speaks here at all, so that a line by its place is its verdict."""
-        known = self.log.statistics.insns_processed is not None or len(self.log.instructions) > 0
-        return known or next(self.log.of_kind(Kind.FUNCTION), None) is not None
+        self.is_judged = log.statistics.insns_processed is not None
+        self.has_walk = (
+            self.is_judged or len(log.instructions) > 0 or any(log.of_kind(Kind.FUNCTION))
+        )
 
     @cached_property
     def verdict(self) -> list[Line]:
-        """The line that refused and, since the verifier may add detail, the errors after it."""
-        fatal = self.log.fatal or self._remark()
+        """The line that refused and, since the verifier may add detail, the errors after it.
+
+        Found by its place, so only where the verifier speaks at all. A remark right above the
+        figures of a walk that did not end was the verdict, too.
+        """
+        fatal = self.log.fatal
+        if fatal is None and self.is_judged and not _is_accepted(self.log):
+            end = next(self.log.of_kind(Kind.STATISTIC)).index
+            above = self.log.lines[max(0, end - 2) : end]
+            fatal = next((one for one in above if _REMARK.match(one.body)), None)
         if fatal is None or not self.has_walk:
             return []
         after = self.log.lines[fatal.index + 1 : fatal.index + 3]
         return [fatal, *(line for line in after if line.kind is Kind.ERROR)]
 
-    def _remark(self) -> Line | None:
-        """Return a remark above the figures of a walk that did not end: it was the verdict."""
-        if self.log.statistics.insns_processed is None or _is_accepted(self.log):
-            return None
-        end = next(self.log.of_kind(Kind.STATISTIC)).index
-        above = (self.log.lines[index] for index in range(end - 1, -1, -1))
-        last = next((line for line in above if line.kind is not Kind.BLANK), None)
-        is_remark = last is not None and (
-            last.kind is Kind.NOTE or last.body.startswith("Global function ")
-        )
-        return last if is_remark else None
-
     @cached_property
-    def lines(self) -> list[Line]:
-        """The telling lines, without what stands twice; of very many, those at both ends."""
+    def said(self) -> list[_Said]:
+        """The telling lines, without what stands twice; of very many, those at both ends.
+
+        With each goes what it says as a message of a compiler, if it has the form of one.
+        """
         at = self.log.places(self._TELLING)
-        chosen = at if len(at) <= 2 * _ENDS else at[:_ENDS] + at[-_ENDS:]
+        self.all_read = len(at) <= 2 * _ENDS
+        chosen = at if self.all_read else at[:_ENDS] + at[-_ENDS:]
         found = {self.log.lines[index].body: index for index in reversed(chosen)}
-        return [self.log.lines[index] for index in sorted(found.values())]
+        lines = [self.log.lines[index] for index in sorted(found.values())]
+        parsed = compiler.parse("\n".join(line.body for line in lines))
+        forms = {one.index: one for one in parsed if one.speaker in ("compiler", "")}
+        return [(line, forms.get(place)) for place, line in enumerate(lines)]
 
     @cached_property
-    def all_read(self) -> bool:
-        """Whether :attr:`lines` holds all that there are."""
-        return len(self.log.places(self._TELLING)) <= 2 * _ENDS
-
-    @cached_property
-    def diagnostics(self) -> dict[int, Diagnostic]:
-        """Lines in a compiler's form: place in :attr:`lines` to what it says."""
-        said = compiler.parse("\n".join(line.body for line in self.lines))
-        return {one.index: one for one in said if one.speaker in ("compiler", "")}
-
-    @cached_property
-    def error(self) -> int | None:
-        """The compiler's first error, since later ones often only follow from it.
+    def errors(self) -> list[_Said]:
+        """The compiler's first error, since later ones often only follow from it, or nothing.
 
         A stack limit goes before all others: clang repeats it and mixes it with notes.
         """
-        errors = [at for at, one in self.diagnostics.items() if one.is_error]
-        errors.sort(key=lambda at: not self.diagnostics[at].is_stack_limit)
-        return errors[0] if errors else None
+        found = [one for one in self.said if one[1] and one[1].is_error]
+        return sorted(found, key=lambda one: not (one[1] and one[1].is_stack_limit))[:1]
 
     @cached_property
-    def _joined(self) -> dict[str, tuple[str, list[int], list[int]]]:
-        """For each kind of speaker: its lines as one text, their starts in it, their places."""
-        every = range(len(self.lines))
-        refused = [
-            at
-            for at in every
-            if self.lines[at].kind is Kind.ERROR or _looks_refused(self.lines[at])
-        ]
-        compiled = {at for at, one in self.diagnostics.items() if one.speaker == "compiler"}
-        places = {
-            "compiler": [self.error] if self.error is not None else [],
-            "verifier": [at for at in refused if at not in compiled],
-            "loader": refused,
-            "all": list(every),
-        }
-        joined = {}
-        for speaker, chosen in places.items():
-            bodies = [self.lines[at].body for at in chosen]
-            starts = list(accumulate((len(body) + 1 for body in bodies), initial=0))
-            joined[speaker] = ("\n".join(bodies), starts, chosen)
-        return joined
+    def refused(self) -> list[_Said]:
+        """The lines that look like a refusal, or begin as the verifier's do."""
+        return [one for one in self.said if one[0].kind is Kind.ERROR or _looks_refused(one[0])]
 
-    @property
-    def all_lines(self) -> str:
-        """The telling lines as one text."""
-        return self._joined["all"][0]
-
-    def search(self, row: Message) -> Iterator[tuple[Line, Diagnostic | None]]:
-        """Yield the lines that a row's pattern fits, of those that its speaker may have said."""
-        speaker = row.speaker if row.speaker in ("compiler", "verifier") else "loader"
-        if row.rank == 0 and not (row.speaker == "compiler" and self.error is not None):
-            speaker = "all"
-        text, starts, places = self._joined[speaker]
-        for match in row.regex.finditer(text):
-            at = places[min(bisect_right(starts, match.start()), len(places)) - 1]
-            yield self.lines[at], self.diagnostics.get(at)
+    def lines_for(self, row: Message) -> list[_Said]:
+        """Return the lines that a row's speaker may have said."""
+        if row.speaker == "compiler":
+            return self.errors or (self.said if row.rank == 0 else [])
+        if row.rank == 0:
+            return self.said
+        if row.speaker == "verifier":
+            return [(at, form) for at, form in self.refused if not (form and form.speaker)]
+        return self.refused
 
 
 @dataclass(frozen=True)
@@ -257,86 +230,76 @@ class _Asked:
     """What is asked: the texts in the order in which they are believed, and what else is known."""
 
     texts: list[_Text]
-    source: str
-    variables: dict[str, int]
-    limit: int | None
-    tool_given: str
+    given: Given
 
-    def known(self) -> Explanation | None:
-        """Return the answer of a row, or None.
+    def answer(self) -> Explanation | None:
+        """Return what can be told of a refusal, or None if there is none.
 
         What causes others goes first: a warning above, for one, explains what the verifier said
-        later. Then the verifier's own verdict, and after it what a compiler or a loader said.
-        Where nothing of that is known, a mere errno is not asked for more than it tells.
+        later. Then the verifier's own verdict, known or not, and after it what a compiler or a
+        loader said. A mere errno is asked last, when nothing tells more.
         """
         for text in self.texts:
-            for row in (row for row in MESSAGES if row.rank == 0):
-                if found := self._answer(text, row, text.search(row)):
-                    return found
-        rows = [row for row in MESSAGES if row.rank == 1]
+            if found := self._by_rows(text, 0):
+                return found
         for text in self.texts:
             for line in text.verdict:
-                for row in (row for row in rows if row.speaker != "compiler"):
-                    if found := self._answer(text, row, [(line, None)]):
-                        return found
-            for row in sorted(rows, key=lambda row: row.speaker != "compiler"):
-                if found := self._answer(text, row, text.search(row)):
+                if found := self._by_rows(text, 1, [(line, None)]):
                     return found
-        return None
-
-    def unknown(self) -> Explanation | None:
-        """Return what can be told of a refusal that no row explains, or None if there is none."""
-        for text in self.texts:
-            if text.verdict:
+            if text.verdict and text.is_judged:
                 return self._unknown(text, text.verdict[0], "verifier")
+            if found := self._by_rows(text, 1):
+                return found
         for text in self.texts:
-            for at, said in text.diagnostics.items():
-                if said.is_error and said.speaker:
-                    return self._unknown(text, text.lines[at], "compiler", said)
+            for line, form in text.errors:
+                if form and form.speaker:
+                    return self._unknown(text, line, "compiler", form)
+            if found := self._by_rows(text, 2):
+                return found
         for text in self.texts:
-            for row in (row for row in MESSAGES if row.rank == 2):
-                if found := self._answer(text, row, text.search(row)):
-                    return found
-        for text in self.texts:
-            for line in text.lines:
-                if _looks_refused(line) or (text.has_walk and line.kind is Kind.ERROR):
-                    return self._unknown(text, line, "line")
+            for line, _ in text.refused:
+                if text.has_walk or _looks_refused(line):
+                    is_verifier = line in text.verdict and not _SPEAKER.search(line.body)
+                    return self._unknown(text, line, "verifier" if is_verifier else "line")
         return None
 
-    def _answer(
-        self, text: _Text, row: Message, lines: Iterable[tuple[Line, Diagnostic | None]]
+    def _by_rows(
+        self, text: _Text, rank: int, lines: list[_Said] | None = None
     ) -> Explanation | None:
-        for line, said in lines:
-            compiled = said if row.speaker == "compiler" else None
+        rows = sorted(MESSAGES, key=lambda row: row.speaker != "compiler")
+        for row in (row for row in rows if row.rank == rank):
+            given = [] if row.speaker == "compiler" else lines
+            if found := self._by(text, row, text.lines_for(row) if lines is None else given or []):
+                return found
+        return None
+
+    def _by(self, text: _Text, row: Message, lines: Iterable[_Said]) -> Explanation | None:
+        for line, form in lines:
+            compiled = form if row.speaker == "compiler" else None
             match = row.regex.search(compiled.text if compiled else line.body)
             if match is None:
                 continue
             facts = self._facts(text, line, match, compiled)
             needs = row.needs.split()
             if all(bool(facts(need.lstrip("!"))) is not need.startswith("!") for need in needs):
-                sentences = row.title, row.happened, row.why, row.change_for(facts.tool)
+                sentences = row.title, row.happened, row.why, row.change_for(self.tool)
                 return self._told(text, row.key, sentences, facts, row)
         return None
 
     def _facts(
-        self, text: _Text, line: Line, match: re.Match[str], said: Diagnostic | None
+        self, text: _Text, line: Line, match: re.Match[str], form: Diagnostic | None
     ) -> Facts:
         judged = line.index in {one.index for one in text.verdict}
-        return Facts(
-            match,
-            log=text.log,
-            line=line,
-            step=text.log.fatal_instruction if judged else None,
-            diagnostic=said,
-            source=self.source,
-            variables=self.variables,
-            limit_given=self.limit,
-            tool=self.tool_given or self._tool(),
-        )
+        step = text.log.fatal_instruction if judged else None
+        return Facts(match, text.log, line, step, form, replace(self.given, tool=self.tool))
 
-    def _tool(self) -> str:
-        said = "\n".join((*(text.all_lines for text in self.texts), self.source))
-        return next((tool for tool, form in words.TOOLS if re.search(form, said, re.M)), "")
+    @cached_property
+    def tool(self) -> str:
+        """What the program was built or loaded with, as the texts or the source show it."""
+        lines = (line.body for text in self.texts for line, _ in text.said)
+        said = "\n".join((*lines, self.given.source))
+        found = (tool for tool, form in words.TOOLS if re.search(form, said, re.M))
+        return self.given.tool or next(found, "")
 
     def _told(
         self,
@@ -377,35 +340,28 @@ class _Asked:
 
     def accepted(self, log: VerifierLog) -> Explanation:
         """Say that it was accepted, with the verifier's figures."""
-        figures, limit = log.statistics, self.limit if self.limit is not None else limit_in(log)
-        depth, walked = figures.stack_depth, figures.insns_processed
+        limit = self.given.limit if self.given.limit is not None else limit_in(log)
+        walked, depth = log.statistics.insns_processed, log.statistics.stack_depth
         known = {
-            "walked": f"{walked}" if walked is not None else "",
+            "walked": f"{walked:,}" if walked is not None else "",
             "depth": f"{depth}" if depth is not None else "",
         }
-        known["of"] = words.OF.format(limit=limit) if limit is not None else words.OF_UNKNOWN
+        if known["depth"] and limit is not None:
+            known["depth"] = words.OF.format(depth=depth, limit=limit)
         title, happened, why, change = (fill(one, known.__getitem__) for one in words.ACCEPTED)
         return Explanation("accepted", title, happened, why, change, words.SEE["log"])
 
-    def silent(self, outcome: str) -> Explanation:
-        """Say that nothing tells the reason."""
-        kind = outcome if outcome in words.UNKNOWN else "silent"
-        return self._bare(f"silent-{outcome}", kind)
-
-    def nothing(self) -> Explanation:
-        """Say that no refusal is here: a log without its end, or no log at all."""
-        read = "nothing" if self.texts[0].all_read else "not_all_read"
-        kind = "cut" if self.texts[0].has_walk else read
-        return self._bare(f"silent-{kind}", kind)
-
-    def _bare(self, key: str, kind: str) -> Explanation:
-        title, happened, why, change = words.UNKNOWN[kind]
-        text = next((text for text in reversed(self.texts) if text.log.text.strip()), self.texts[0])
+    def bare(self, kind: str, outcome: str = "") -> Explanation:
+        """Say that no line tells a reason, and show the last ones."""
+        text = next((one for one in reversed(self.texts) if one.log.text.strip()), self.texts[0])
         last = [line.body for line in text.log.lines[-3 * _CONTEXT :] if line.body.strip()]
         return Explanation(
-            key, title, happened, why, change, words.SEE["unknown"],
-            context=tuple(last[-_CONTEXT:]), known=False,
-        )  # fmt: skip
+            f"silent-{outcome or kind}",
+            *words.UNKNOWN[kind],
+            words.SEE["unknown"],
+            context=tuple(last[-_CONTEXT:]),
+            known=False,
+        )
 
 
 def _looks_refused(line: Line) -> bool:

@@ -121,16 +121,16 @@ def _bytes_of(name: str) -> int | None:
 
 
 # bcc writes map.update(&key, &value) for bpf_map_update_elem(map, &key, &value, 0). Helper to the
-# methods that bcc turns into it, and where the first argument of the method goes.
+# methods that bcc turns into it, and for R1, R2, ... which argument of the method it is.
 _METHODS = {
-    "bpf_map_lookup_elem": (r"lookup\w*", 2),
-    "bpf_map_update_elem": (r"(?:update|insert|increment|atomic_increment|lookup_or_\w+)", 2),
-    "bpf_map_delete_elem": (r"delete", 2),
-    "bpf_map_push_elem": (r"push", 2),
-    "bpf_ringbuf_output": (r"ringbuf_output", 2),
-    "bpf_ringbuf_submit": (r"ringbuf_submit", 1),
-    "bpf_ringbuf_discard": (r"ringbuf_discard", 1),
-    "bpf_perf_event_output": (r"perf_submit\w*", 3),
+    "bpf_map_lookup_elem": (r"lookup\w*", ".1"),
+    "bpf_map_update_elem": (r"(?:update|insert|\w*increment|lookup_or_\w+)", ".12"),
+    "bpf_map_delete_elem": (r"delete", ".1"),
+    "bpf_map_push_elem": (r"push", ".12"),
+    "bpf_ringbuf_output": (r"ringbuf_output", ".123"),
+    "bpf_ringbuf_submit": (r"ringbuf_submit", "12"),
+    "bpf_ringbuf_discard": (r"ringbuf_discard", "12"),
+    "bpf_perf_event_output": (r"perf_submit\w*", "1..23"),
 }
 
 
@@ -141,21 +141,13 @@ def argument(line: str, helper: str, number: int) -> str:
     libbpf's macros around the helper.
     """
     plain = _LITERAL.sub(" ", line)
-    words, first = _METHODS.get(helper, ("", 1))
-    names = [rf"\b{re.escape(helper)}\s*\("]
-    if words:
-        names.append(rf"\.\s*{words}\s*\(")
-    if helper.startswith("bpf_probe_read"):
-        names.append(r"\bbpf_(?:core_read|probe_read)\w*\s*\(")
-    for index, name in enumerate(names):
-        call = re.search(name, plain)
-        if call:
-            at = number - (first if index == 1 and words else 1)
-            if index == 1 and first == 3 and number == 1:  # perf_submit(ctx, data, size)
-                at = 0
-            given = _split(plain[call.end() :])
-            return given[at].strip() if 0 <= at < len(given) else ""
-    return ""
+    macro = r"|bpf_(?:core_read|probe_read)\w*" if helper.startswith("bpf_probe_read") else ""
+    call, place = re.search(rf"\b(?:{re.escape(helper)}{macro})\s*\(", plain), str(number)
+    if call is None and helper in _METHODS:
+        method, order = _METHODS[helper]
+        call, place = re.search(rf"\.\s*{method}\s*\(", plain), order[number - 1 : number]
+    given = _split(plain[call.end() :]) if call else []
+    return given[int(place) - 1].strip() if place.isdigit() and int(place) <= len(given) else ""
 
 
 def _split(text: str) -> list[str]:

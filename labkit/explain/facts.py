@@ -47,21 +47,33 @@ def limit_in(log: VerifierLog) -> int | None:
 
 
 @dataclass(frozen=True)
+class Given:
+    """What whoever asks tells besides the texts; see :func:`labkit.explain.explain`."""
+
+    source: str = ""
+    variables: Mapping[str, int] = field(default_factory=dict)
+    limit: int | None = None
+    tool: str = ""
+
+
+@dataclass(frozen=True)
 class Facts:
     """One row's match in one line, and all that is known around it. ``facts("name")`` asks."""
 
     match: re.Match[str]
     log: VerifierLog
     line: Line
-    step: Step | None = None
-    diagnostic: Diagnostic | None = None
-    source: str = ""
-    variables: Mapping[str, int] = field(default_factory=dict)
-    limit_given: int | None = None
-    tool: str = ""
+    step: Step | None
+    diagnostic: Diagnostic | None
+    given: Given
 
     def __call__(self, name: str) -> str:
-        """Return what is known under a name: a group of the pattern, else one of the facts."""
+        """Return what is known under a name: a group of the pattern, else one of the facts.
+
+        ``bare_`` before a name leaves out the backquotes, for a piece of code.
+        """
+        if name.startswith("bare_"):
+            return self(name.removeprefix("bare_")).strip("`")
         return self.groups.get(name) or (str(_FACTS[name](self) or "") if name in _FACTS else "")
 
     @cached_property
@@ -99,11 +111,6 @@ class Facts:
         return _called(self.code)
 
     @property
-    def has_walked(self) -> bool:
-        """Whether the verifier tells how many instructions it walked."""
-        return bool(self.log.statistics.insns_processed)
-
-    @property
     def detail(self) -> str:
         """The line after the one that matters: the verifier may name the register there."""
         after = self.line.index + 1
@@ -125,7 +132,7 @@ class Facts:
         found = (moved.match(step.instruction.disassembly) for step in self.steps_above(12))
         return next((int(match[1]) for match in found if match), 0)
 
-    def given(self, number: int) -> str:
+    def argument(self, number: int) -> str:
         """Return the C expression that is handed to the helper as argument ``number``."""
         return argument(self.c, self.helper, number) if self.helper and number > 0 else ""
 
@@ -136,7 +143,7 @@ class Facts:
         A helper's Rn is its n-th argument. A load reads what stands right of the ``=``.
         """
         if self.code.startswith("call"):
-            meant = root(self.given(self.register))
+            meant = root(self.argument(self.register))
             return (meant,) if meant else ()
         sides = _ASSIGN.split(self.c, maxsplit=1)
         right = names_in(sides[1]) if _LOAD.match(self.code) and len(sides) == 2 else ()
@@ -165,12 +172,13 @@ class Facts:
     @cached_property
     def sizes(self) -> dict[str, int | None]:
         """Bytes of the large variables: as they were measured, else from the C."""
-        return dict(self.variables) or {n: size for n, (_, size) in locals_in(self.source).items()}
+        found = locals_in(self.given.source)
+        return dict(self.given.variables) or {name: size for name, (_, size) in found.items()}
 
     @cached_property
     def limit(self) -> int | None:
         """Bytes of stack: measured, else as this log tells, else None."""
-        return self.limit_given if self.limit_given is not None else limit_in(self.log)
+        return self.given.limit if self.given.limit is not None else limit_in(self.log)
 
     @cached_property
     def taken_at(self) -> Step | None:
@@ -193,10 +201,6 @@ def _plural(count: int | None, word: str) -> str:
 
 def _ticked(text: str) -> str:
     return f"`{text}`" if text else ""
-
-
-def _bare(expression: str) -> str:
-    return expression if re.fullmatch(r"[\w.>-]+", expression) else root(expression)
 
 
 def _search(pattern: str | re.Pattern[str], text: str, group: int = 1) -> str:
@@ -277,28 +281,25 @@ _FACTS: dict[str, Callable[[Facts], object]] = {
     "where": lambda f: f.where,
     "function": lambda f: f.diagnostic.function if f.diagnostic else "",
     "c": lambda f: _ticked(f.c if f.c.strip("{} ;") else ""),
-    "insn": lambda f: f"instruction {f.step.instruction.index}" if f.step else "",
     "does": lambda f: _ticked(f.code),
-    "walked": lambda f: format(f.log.statistics.insns_processed or 0, ",") * f.has_walked,
+    "walked": lambda f: format(f.log.statistics.insns_processed or "", ""),
     # Calls, arguments, variables.
     "helper": lambda f: f.helper,
     "reg": lambda f: f"R{f.register}" if f.register else "",
     "nth": lambda f: _NTH[f.register] if f.helper and f.register < len(_NTH) else "",
-    "arg": lambda f: _ticked(f.given(f.register) if not f.given(f.register).isdigit() else ""),
-    "bare_arg": lambda f: _bare(f.given(f.register)),
-    "dest": lambda f: _ticked(root(f.given(f.register - 1))),
-    "map": lambda f: _ticked(root(f.given(1))),
+    "arg": lambda f: _ticked(
+        f.argument(f.register) if not f.argument(f.register).isdigit() else ""
+    ),
+    "dest": lambda f: _ticked(root(f.argument(f.register - 1))),
+    "map": lambda f: _ticked(root(f.argument(1))),
     "var": lambda f: _ticked(f.names[0]) if f.names else "",
-    "bare_var": lambda f: f.names[0] if f.names else "",
     "array": lambda f: _ticked(indexed(f.c)[0]),
     "index": lambda f: _ticked(indexed(f.c)[1]),
-    "bare_array": lambda f: indexed(f.c)[0],
-    "bare_index": lambda f: indexed(f.c)[1],
     # Sizes.
     "locals": _locals,
     "large": lambda f: any(size and size > SMALLER for size in f.sizes.values()),
-    "total": lambda f: _plural(sum(f.variables.values()) or None, "byte"),
-    "map_bytes": lambda f: _plural(f.variables.get(f.groups.get("map", "")), "byte"),
+    "total": lambda f: _plural(sum(f.given.variables.values()) or None, "byte"),
+    "map_bytes": lambda f: _plural(f.given.variables.get(f.groups.get("map", "")), "byte"),
     "bytes": lambda f: _plural(f.number("size"), "byte"),
     "value_bytes": lambda f: _plural(f.number("value"), "byte"),
     "what": lambda f: words.MEMORY.get(f.groups.get("kindof", "")),
@@ -323,13 +324,11 @@ _FACTS: dict[str, Callable[[Facts], object]] = {
     "taken": lambda f: (
         "".join(names_in(f.taken_at.source.text)[:1]) if f.taken_at and f.taken_at.source else ""
     ),
-    "ring": lambda f: _search(r"(\w+)\.ringbuf_reserve\s*\(", f.source),
+    "ring": lambda f: _search(r"(\w+)\.ringbuf_reserve\s*\(", f.given.source),
     # What kind of failure it is.
-    "bcc": lambda f: f.tool == "bcc",
-    "map_of_array": lambda f: _search(_ARRAY_TYPE, f.source or f.log.text),
+    "bcc": lambda f: f.given.tool == "bcc",
+    "map_of_array": lambda f: _search(_ARRAY_TYPE, f.given.source or f.log.text),
     "declared": lambda f: _ticked(_search(r"\bBPF_[A-Z_]+\((\w+)", f.log.text)),
-    "few": lambda f: (f.number("count") or LARGER**2) <= 4096,
-    "einval": lambda f: re.search(r"[Ii]nvalid argument|EINVAL|-?22\b", f.match.string),
     "load": lambda f: re.search(words.ABOUT_BPF, f.match.string, re.I),
     "at_exit": lambda f: f.code == "exit",
     "unspec": lambda f: "call bpf_unspec#0" in f.log.text,

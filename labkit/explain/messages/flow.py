@@ -174,7 +174,8 @@ ROWS = (
     ),
     Message(
         key="too-many-instructions",
-        pattern=r"[Pp]rogram +too large \((?P<count>\d+) insns\)(?:, at most (?P<most>\d+) insns)?",
+        pattern=r"[Pp]rogram +too large \((?P<count>[1-3]?\d{1,3}) insns\)(?:, at most"
+        r" (?P<most>\d+) insns)?",
         title="The kernel did not take that many instructions",
         happened=(
             "The program has {count} instructions, and the loader guesses from the error E2BIG"
@@ -184,7 +185,6 @@ ROWS = (
             " may be, on the instructions it walks.",
             "The program has {count} instructions, more than this kernel takes from this user.",
         ),
-        needs="few",
         speaker="loader",
         why="The kernel answers E2BIG for a program that is too long (4096 instructions without"
         " privileges and"

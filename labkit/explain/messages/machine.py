@@ -161,8 +161,8 @@ ROWS = (
     Message(
         key="probe-load",
         speaker="loader",
-        pattern=r"Couldn't load trivial BPF program|Couldn't load basic 'r0 = 0' BPF program",
-        needs="einval",
+        pattern=r"(?:[Ii]nvalid argument|EINVAL|-?22\b).*Couldn't load (?:trivial"
+        r"|basic 'r0 = 0') BPF program",
         title="This kernel does not take the smallest program",
         happened="libbpf could not load even a program of two instructions: {said} The error"
         " EINVAL says that the kernel does not know"

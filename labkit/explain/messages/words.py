@@ -131,6 +131,9 @@ HARMLESS = (
 )
 """What has such a word and refuses nothing."""
 
+REMARKS = r"arg ?#\d+ |Global function |reg type unsupported|Unrecognized arg#"
+"""What begins a remark that is the verdict where the walk did not go on after it."""
+
 UNKNOWN = {
     "verifier": (
         "An error that this lab does not know",
@@ -171,7 +174,7 @@ UNKNOWN = {
     ),
     "not_all_read": (
         "No refusal found at either end",
-        "This text has too many lines that are not a verifier's; the first and the last 1,000 of"
+        "This text has too many lines that are not a verifier's; the first and the last 500 of"
         " them were read, and none of these refuses a program.",
         "A refusal usually stands at the end of what a tool prints.",
         "Give only the part around the load.",
@@ -201,14 +204,14 @@ ACCEPTED = (
     "Accepted",
     (
         "The verifier walked {walked} instructions and refused nothing<<; it counted {depth} bytes"
-        " of stack{of}>>.",
-        "The program passed the compiler and the verifier<<; {depth} bytes of stack{of}>>.",
+        " of stack>>.",
+        "The program passed the compiler and the verifier<<; {depth} bytes of stack>>.",
     ),
     "On every path each access stayed inside memory that the program may use.",
     "Nothing.",
 )
 
-OF, OF_UNKNOWN = " of {limit}", ""
+OF = "{depth} of {limit}"
 
 REPORT = "The kernel's own report says: {report}"
 REPORT_DIFFERS = (
