@@ -140,14 +140,19 @@ class Facts:
     def names(self) -> tuple[str, ...]:
         """Variables of the C line, the one that is meant first; none where nothing tells.
 
-        A helper's Rn is its n-th argument. A load reads what stands right of the ``=``.
+        A helper's Rn is its n-th argument. A load reads what stands right of the ``=``: the one
+        name there, or the one that is followed.
         """
         if self.code.startswith("call"):
             meant = root(self.argument(self.register))
             return (meant,) if meant else ()
         sides = _ASSIGN.split(self.c, maxsplit=1)
-        right = names_in(sides[1]) if _LOAD.match(self.code) and len(sides) == 2 else ()
-        return tuple(dict.fromkeys((*right, *names_in(self.c))))
+        if not _LOAD.match(self.code):
+            return names_in(self.c)
+        read = names_in(sides[-1])
+        through = tuple(name for name in read if re.search(rf"\b{name}\s*(?:->|\[)", sides[-1]))
+        meant = read if len(read) == 1 else through if len(through) == 1 else ()
+        return tuple(dict.fromkeys((*meant, *names_in(self.c)))) if meant else ()
 
     def held(self, register: int, line: int | None = None) -> str:
         """Return what the log last showed of a register above a line, in the verifier's words."""
@@ -232,8 +237,10 @@ def _spilled(facts: Facts) -> str:
 
 def _place(facts: Facts) -> str:
     off = facts.number("off")
-    side = "below" if off is not None and off < 0 else "above"
-    return f"{_plural(abs(off), 'byte')} {side} the frame pointer" if off is not None else ""
+    if not off:
+        return "" if off is None else "at the frame pointer"
+    side = "below" if off < 0 else "above"
+    return f"{_plural(abs(off), 'byte')} {side} the frame pointer"
 
 
 def _deep(facts: Facts) -> str:

@@ -486,7 +486,8 @@ ROWS = (
     ),
     Message(
         key="verifier-bug",
-        pattern=r"[Vv]erifier (?:bug|internal error|BUG)|internal bug$|misconfigured|^BUG\b"
+        pattern=r"(?<!hit )[Vv]erifier (?:bug|internal error|BUG)|internal bug$|misconfigured"
+        r"|^BUG\b"
         r"|non-overwritten BPF_PTR_POISON"
         r"|subsystem misconfigured",
         title="A fault of the kernel's verifier itself",

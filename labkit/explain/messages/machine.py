@@ -164,7 +164,7 @@ ROWS = (
         pattern=r"(?:[Ii]nvalid argument|EINVAL|-?22\b).*Couldn't load (?:trivial"
         r"|basic 'r0 = 0') BPF program",
         title="This kernel does not take the smallest program",
-        happened="libbpf could not load even a program of two instructions: {said} The error"
+        happened="libbpf could not load even a program of two instructions: {said}. The error"
         " EINVAL says that the kernel does not know"
         " this form of the call: it is older than this libbpf expects.",
         why="Before it loads anything, libbpf tries a program that only returns 0. A too old"
@@ -300,6 +300,21 @@ ROWS = (
         see="percpu",
     ),
     # A log that does not fit, or that a tool cut.
+    Message(
+        key="log-fault",
+        speaker="loader",
+        pattern=r"hit verifier bug, increase LogSize",
+        title="The kernel answered EFAULT, and the log is missing",
+        happened="The load ended with EFAULT (bad address), and the verifier's log is not in this"
+        " text: {said}",
+        why="The loader cannot tell two things apart: a log that outgrew its buffer while the"
+        " kernel wrote it, or a fault of"
+        " the verifier itself, of which `dmesg` has a warning then.",
+        change=_BIGGER_LOG,
+        example="load program: bad address (hit verifier bug, increase LogSizeStart to fit the log"
+        " and check dmesg)",
+        source="cilium/ebpf: prog.go: newProgramWithOptions",
+    ),
     Message(
         key="log-too-small",
         speaker="loader",

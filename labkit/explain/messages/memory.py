@@ -16,7 +16,7 @@ _CHECK_INDEX = (
 )
 _CHECK_ANY = (
     "Check the index or the size against the room there is, right before it is used and with an"
-    " unsigned type; or mask it with `&` and one less than a power of two.<< The register in"
+    " unsigned type; or mask it with `&` and one less than a power of two<<. The register in"
     " question"
     " is {reg}>><<, which held {held}>>."
 )

@@ -35,7 +35,7 @@ ROWS = (
         key="ringbuf-lost",
         pattern=r"(?P<reg>R\d+) invalid mem access '(?:inv|scalar)'",
         needs="unspec",
-        title="A record of bpf_ringbuf_reserve() was lost, for this kernel lacks it",
+        title="The result of a helper that this kernel lacks is used as a pointer",
         happened="{reg} should point into memory that a helper gave, but that helper is not there:"
         " the"
         " log shows `call bpf_unspec#0`. If bpf_ringbuf_reserve() was meant, it is missing in this"
