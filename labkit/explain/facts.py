@@ -336,7 +336,8 @@ _FACTS: dict[str, Callable[[Facts], object]] = {
     "bcc": lambda f: f.given.tool == "bcc",
     "map_of_array": lambda f: _search(_ARRAY_TYPE, f.given.source or f.log.text),
     "declared": lambda f: _ticked(_search(r"\bBPF_[A-Z_]+\((\w+)", f.log.text)),
-    "load": lambda f: re.search(words.ABOUT_BPF, f.match.string, re.I),
+    "bpf": lambda f: re.search(words.ABOUT_BPF, f.match.string, re.I),
+    "load": lambda f: re.search(words.ABOUT_LOAD, f.match.string, re.I),
     "at_exit": lambda f: f.code == "exit",
     "unspec": lambda f: "call bpf_unspec#0" in f.log.text,
 }

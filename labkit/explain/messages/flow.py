@@ -380,7 +380,7 @@ ROWS = (
         key="bad-instruction",
         pattern=r"unknown opcode (?P<code>\w+)|uses? reserved fields|invalid (?:BPF_\w+"
         r"|bpf_ld_imm64)|unknown insn class"
-        r"|R\d+ is invalid|invalid BPF_JMP|BPF_ATOMIC (?:uses|stores|loads)|invalid atomic operand"
+        r"|R\d+ is invalid|invalid BPF_JMP|BPF_ATOMIC uses|invalid atomic operand"
         r"|BPF_XADD uses reserved"
         r"|unrecognized bpf_ld_imm64",
         title="An instruction that this kernel does not know",

@@ -117,6 +117,24 @@ ROWS = (
         see="machine",
     ),
     Message(
+        key="no-compiler",
+        speaker="machine",
+        pattern=r"clang(?:-\d+)?: (?:command |No such file|not found)"
+        r"|exec: \"clang\S*\": executable file not found"
+        r"|No available targets are compatible with triple \"bpf|unknown target triple 'bpf",
+        title="There is no clang that can compile for BPF",
+        happened="The program was not compiled: clang is not installed, or this one was built"
+        " without its BPF part: {said}",
+        why="BPF programs are compiled by clang with its BPF backend (or by GCC's own, which few"
+        " tools use).",
+        change="Install clang and llvm of the distribution (`sudo apt install clang llvm`); `llc"
+        " --version | grep bpf` shows"
+        " whether it has the target.",
+        example="make: clang: No such file or directory",
+        source="make, Go's exec, LLVM: TargetRegistry",
+        see="machine",
+    ),
+    Message(
         key="missing-headers",
         speaker="bcc",
         pattern=r"Unable to find kernel headers"
@@ -382,8 +400,9 @@ ROWS = (
         key="errno-enotsupp",
         speaker="kernel",
         rank=2,
-        needs="load",
-        pattern=r"(?:[Uu]nknown error |errno[ =:]*|: -|\(-?|= -)524\b|\bENOTSUPP\b",
+        needs="bpf",
+        pattern=r"(?:[Uu]nknown error |errno[ =:]*|: -|\(-?|= -)524\b|\bENOTSUPP\b|\bEOPNOTSUPP\b"
+        r"|[:( =]-95\b|[Oo]peration not supported",
         title="The kernel cannot do this on this machine (ENOTSUPP)",
         happened=(
             "The verifier walked the program to its end ({walked} instructions), and then the"
@@ -424,7 +443,7 @@ ROWS = (
         speaker="kernel",
         rank=2,
         pattern=r"[Oo]peration not permitted|\bEPERM\b|[:( =]-1\)?$|os error 1\b",
-        needs="load",
+        needs="bpf",
         title="Not permitted",
         happened="The kernel answered EPERM (operation not permitted), without a verifier's log"
         " here: {said}",

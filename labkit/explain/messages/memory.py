@@ -267,7 +267,8 @@ ROWS = (
     ),
     Message(
         key="value-read-only",
-        pattern=r"write into map forbidden|(?P<reg>R\d+) cannot write into (?P<kind>\S+)"
+        pattern=r"write into map forbidden|BPF_(?:ATOMIC|ST|XADD) (?:stores into"
+        r"|loads from) (?P<reg_at>R\d+)|(?P<reg>R\d+) cannot write into (?P<kind>\S+)"
         r"|write to change key|cannot write into packet|\(\) may write into memory pointed"
         r"|only read (?:is|from \S+ is) supported",
         title="A write to memory that may only be read",

@@ -359,7 +359,7 @@ ROWS = (
         r"|.* is .* expected (?:pointer|struct|ptr)| expected pointer to"
         r"|.*, len pair leads to invalid memory"
         r"|.*doesn't point to|.* is neither owning or non-owning"
-        r"|.* reference type\('.*'\) size cannot"
+        r""
         r"| is not a scalar| must be a known constant| is not a const)|local type ID argument"
         r"|kernel function (?P<func>\S+) args#\d+ expected pointer"
         r"|bpf_(?:percpu_)?obj_new.* type|expected for bpf_(?:percpu_)?obj_drop"

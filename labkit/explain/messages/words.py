@@ -45,10 +45,16 @@ MEMORY = {"value": "map's value", "key": "map's key", "memory": "record"}
 """What the verifier calls the memory that an access is outside of, in plain words."""
 
 ABOUT_BPF = (
-    r"^(?!.*(?:attach|perf.?event|[uk]probe '|BPF link)).*"
+    r"^(?!.*(?:attach|perf.?event|[uk]probe '|BPF link|\bmount\b|\bopen /)).*"
     r"(?:\be?bpf|\bprog|\bverifier|\bload|libscap|\bmap\b)"
 )
-"""What makes an errno one of a BPF load: other calls have the same numbers."""
+"""What makes an errno one of BPF's: other calls have the same numbers."""
+
+ABOUT_LOAD = (
+    r"^(?!.*(?:attach|perf.?event|[uk]probe '|BPF link|\bmount\b|\bopen /|map create|\bpin|map '))"
+    r".*(?:\bload|\bprog|\bverifier|^bpf: |libscap)"
+)
+"""What makes it one of loading a program."""
 
 _RINGBUF = "bpf_ringbuf_submit() or bpf_ringbuf_discard()"
 RELEASE = {
@@ -104,7 +110,7 @@ SPEAKERS = (
     ("bpftrace", r"\bbpftrace\b|^ERROR: |^stdin:\d+"),
     ("bcc", r"^bpf: |\bBPF (?:program|module|text)\b|\bbcc\b"),
     ("tc", r"^Prog section|Error fetching program|RTNETLINK"),
-    ("bpftool", r"^Error: |\bbpftool\b"),
+    ("bpftool", r"\bbpftool\b"),
     ("Python", r"^\w*(?:Error|Exception): "),
 )
 """Whose line is whose; tried in this order."""
@@ -115,7 +121,8 @@ REFUSAL = (
     r"|unsupported|missing|mismatch\w*|corrupt\w*|malformed|panicked|panic|abort\w*|fatal|exceed\w*"
     r"|(?:not|could not|no longer) (?:be )?(?:permitted|allowed|supported|found|open|load|loaded"
     r"|attach|create|find|exist|enough)|no such|too (?:large|big|long|many|small|deep|complex|old)"
-    r"|is not|isn't|does not|not resolved|unresolved|ambiguous|already attached|not traceable"
+    r"|is not|isn't|does not|not resolved|unresolved|ambiguous|already attached|answers: "
+    r"|is specified, use|not traceable"
     r"|doesn't|didn't|bad|beyond|bug|no module|can only|args while"
     r"|needs? (?:super|root)|must be|permissions|privil\w+|omitted|owned by|type enabled in|err=\d+"
     r"|restricted|lockdown|E(?:PERM|ACCES|INVAL|2BIG|NOMEM|NOSPC|FAULT|BUSY|NOENT|NOTSUPP"
