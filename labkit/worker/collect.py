@@ -19,7 +19,7 @@ from labkit.machine.cpus import possible_cpus
 from labkit.worker.attach import attach, detach
 from labkit.worker.maps import Values
 from labkit.worker.ring import Ring
-from labkit.worker.run_writer import RunWriter
+from labkit.worker.run_writer import MOST_WAITING, RunWriter
 
 TICK = 0.1  # seconds between two looks at the disk's room and the kernel's counts
 POLL_MS = 100
@@ -82,15 +82,17 @@ class Urgency:
 class Drain:
     """A thread that sees a ring buffer's records into the file."""
 
-    def __init__(self, ring: Ring) -> None:
+    def __init__(self, ring: Ring, writer: RunWriter) -> None:
         self.ring = ring
+        self.writer = writer
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._work)
         self._thread.start()
 
     def _work(self) -> None:
         while not self.ring.failed and not self._ended.wait(NAP):
-            self.ring.poll(POLL_MS)
+            if self.writer.waiting() < MOST_WAITING:  # else the kernel counts what it cannot hold
+                self.ring.poll(POLL_MS)
 
     def finish(self) -> None:
         """Take what is left, now that nothing more is written."""
@@ -120,7 +122,7 @@ def run(
         emit("not_attached", reason=f"cannot write {where}: {os.strerror(error.errno or 0)}")
         return
     urgency = Urgency()  # the drain's thread inherits it
-    drain = Drain(Ring(maps[request["ring"]]["fd"], writer.fd))
+    drain = Drain(Ring(maps[request["ring"]]["fd"], writer.memory), writer)
     try:
         attached = attach(module)
     except OSError as error:
