@@ -1,7 +1,8 @@
 """The job `collect`: attach a program, have its records written to the run's file, tell the rest.
 
-Two threads: one sees records from the ring buffer into the file, the other waits for the end, which
-is the time, a stop, or a disk that is full. Only it talks to the server.
+Three threads: one empties the ring buffer into memory, one moves that to the file (run_writer), and
+this one waits for the end, which is the time, a stop, or a disk that is full. Only it talks to the
+server.
 """
 
 from __future__ import annotations
@@ -25,11 +26,11 @@ TICK = 0.1  # seconds between two looks at the disk's room and the kernel's coun
 POLL_MS = 100
 # Seconds from one look into the ring buffer to the next. While records come, waiting a little is
 # what keeps it cheap: to be woken for each of them costs the collector and the programs more than
-# all the rest. The default buffer holds half a second of the fastest execs.
+# all the rest. The default buffer holds two seconds of a storm of execs.
 NAP = 0.005
-# Of a processor's time, what a collection may take before others. Where
-# all CPUs start programs at full speed, the scheduler was seen to let it wait for a second, and the
-# ring buffer holds half of that; 25,000 events a second take it 3 %. Above, it is as others are.
+# Of a processor's time, what a collection may take before others. Where all CPUs start programs at
+# full speed, the scheduler was seen to let it wait for a second and more at
+# a time (Linux 6.18, with autogroups); 25,000 events a second take it 3 %. Above, it is as others are.
 URGENT_SHARE = 0.5
 
 
