@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from simulated import either_kernel
 
@@ -13,6 +14,10 @@ from labkit import checklist, session
 
 __all__ = ["either_kernel"]  # a fixture for every test
 REQUIRE_LIVE = os.environ.get("LABKIT_REQUIRE_LIVE") == "1"
+
+# How long an example takes tells of the machine's other work, not of the code.
+hypothesis.settings.register_profile("lab", deadline=None)
+hypothesis.settings.load_profile("lab")
 
 
 # Where pytest ignores Ctrl-C or a hangup (nohup, a background job of a script), what the tests

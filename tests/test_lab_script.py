@@ -187,11 +187,12 @@ class TestWords:
         of_labkit = subprocess.run(
             [sys.executable, "-m", "labkit", "--help"], capture_output=True, text=True, cwd=ROOT
         ).stdout
-        tools = [word for word in told if (ROOT / f"tools/{word}.py").exists()]
-        assert tools == ["test", "render", "bench"]
+        there = {path.stem for path in (ROOT / "tools").iterdir()}
+        tools = [word for word in told if word in there]
+        assert tools == ["test", "render", "bench", "soak"]
         assert set(told) == {*tools, *re.findall(r"^    (\w+) ", of_labkit, re.MULTILINE)}
 
-    @pytest.mark.parametrize("tool", ["test", "render", "bench"])
+    @pytest.mark.parametrize("tool", ["test", "render", "bench", "soak"])
     def test_a_tool_explains_itself_without_any_package(self, lab, tool):
         lab.env["LABKIT_PYTHON"] = sys.executable
         lab.fill_with_code()
@@ -524,7 +525,7 @@ class TestHandingOver:
         )
         assert f" path {ready_lab.checkout} " in done.stdout
 
-    @pytest.mark.parametrize("tool", ["render", "bench"])
+    @pytest.mark.parametrize("tool", ["render", "bench", "soak"])
     def test_tools_are_no_part_of_labkit(self, ready_lab, tool):
         assert ready_lab.run(tool, "--rounds", "3").stdout.startswith(f"tools.{tool} --rounds 3 by")
 
