@@ -3,7 +3,7 @@
     import labkit
     labkit.check()                              # what this machine has, and lacks
     labkit.build("stack")                       # a report: refused is a result, not an exception
-    labkit.collect("percpu", seconds=5).frame   # one row an exec
+    labkit.collect("percpu", seconds=5).table   # one row an exec
 
 These names are used all the time. All else goes by the name of its room: ``from labkit import
 plots``, then ``plots.timeline(run)``; ``claims``, ``machine`` and ``notebook`` likewise.
@@ -43,43 +43,13 @@ _PUBLIC = {
 
 _ROOMS = ("claims", "machine", "notebook", "plots")
 
-# Names that stood here once, and still work.
-_FORMER = {
-    "plot_percpu_slots": "labkit.plots.percpu:percpu_array",
-    "plot_events_per_cpu": "labkit.plots.events:events_per_cpu",
-    "plot_timeline": "labkit.plots.events:timeline",
-    "plot_busiest": "labkit.plots.events:busiest",
-    "plot_rate": "labkit.plots.events:rate",
-    "plot_structs": "labkit.plots.structs:struct_sizes",
-    "plot_search": "labkit.plots.structs:limit_search",
-    "plot_stack_users": "labkit.plots.variables:stack_variables",
-    "plot_frame": "labkit.plots.snapshot:stack_snapshot",
-    "stack_users": "labkit.stack.variables:stack_variables",
-    "read_tracepoint": "labkit.machine.tracepoint",
-    "call_chain": "labkit.machine.stack_limit",
-    "look_into_map": "labkit.notebook.map_values",
-    "left_over": "labkit.notebook.map_values",
-    "limit_finder": "labkit.notebook.finder",
-    "probe_frame": "labkit.building.frame_size",
-    "largest_frame": "labkit.building.frame_size",
-    "optimiser_table": "labkit.notebook.optimiser",
-    "frame_stepper": "labkit.notebook.stepper:stack_stepper",
-    "way_switch": "labkit.notebook.alternatives:alternative_switch",
-    "other_ways": "labkit.program.alternatives",
-    "prove": "labkit.claims",
-    "EXPERIMENTS": "labkit.claims:CLAIMS",
-    "Variant": "labkit.program.variants",
-    "BuildReport": "labkit.building.report",
-    "Run": "labkit.collecting.run",
-}
-
 __all__ = list(_PUBLIC)
 
 
 def __getattr__(name: str) -> Any:
     if name in _ROOMS:
         return import_module(f"labkit.{name}")
-    return attribute("labkit", _FORMER if name in _FORMER else _PUBLIC, name)
+    return attribute("labkit", _PUBLIC, name)
 
 
 def __dir__() -> list[str]:

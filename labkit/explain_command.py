@@ -100,7 +100,7 @@ def printable(text: str) -> str:
 
 
 def _write_csv(log: VerifierLog, name: str) -> None:
-    """Write the instruction table, with the columns of ``log.frame``."""
+    """Write the instruction table, with the columns of ``log.table``."""
     columns = columns_of(log)
     try:
         with open(name, "w", encoding="utf-8", newline="", errors="backslashreplace") as out:

@@ -94,8 +94,8 @@ def test_a_run_collects_events(shell):
     with labkit.exec_storm(rate=50):
         run = shell.run_cell_magic("bpf", "mine --run 1", text)
     assert run.report.accepted
-    assert len(run.frame) > 0
-    assert run.frame.data_ok.all()
+    assert len(run.table) > 0
+    assert run.table.data_ok.all()
     assert shell.user_ns["mine"] is run
 
 
@@ -128,7 +128,7 @@ def test_each_line_that_the_log_shows_is_that_line_of_the_file():
     """Also in and after an #else arm, where bcc's own text shifts the lines."""
     report = labkit.build("percpu")
     lines = report.source.splitlines()
-    frame = report.verifier_log.frame
+    frame = report.verifier_log.table
     told = frame[(frame.file == report.file_name) & (frame.source_line > 0)]
     if told.empty:
         pytest.skip("this kernel's log names no lines: that came with Linux 6.9")

@@ -1,4 +1,4 @@
-"""What labkit and its rooms call by a name: it is there, and hides no module; former names work."""
+"""What labkit and its rooms call by a name: it is there, and hides no module."""
 
 from __future__ import annotations
 
@@ -41,42 +41,6 @@ def test_an_unknown_name_is_told_what_there_is(room: str) -> None:
 
 def test_the_top_is_small() -> None:
     assert len([name for name in labkit.__all__ if name[0].islower()]) <= 16
-
-
-FORMER = [
-    "plot_percpu_slots",
-    "plot_events_per_cpu",
-    "plot_timeline",
-    "plot_busiest",
-    "plot_rate",
-    "plot_structs",
-    "plot_search",
-    "plot_stack_users",
-    "plot_frame",
-    "stack_users",
-    "read_tracepoint",
-    "call_chain",
-    "look_into_map",
-    "left_over",
-    "limit_finder",
-    "probe_frame",
-    "largest_frame",
-    "optimiser_table",
-    "frame_stepper",
-    "way_switch",
-    "other_ways",
-    "prove",
-    "EXPERIMENTS",
-    "Variant",
-    "BuildReport",
-    "Run",
-]
-
-
-@pytest.mark.parametrize("name", FORMER)
-def test_a_former_name_still_works(name: str) -> None:
-    assert getattr(labkit, name) is not None
-    assert name not in dir(labkit)
 
 
 def test_to_import_labkit_loads_nothing_else() -> None:

@@ -26,7 +26,7 @@ def who(pid):
 outcomes = {name: labkit.build(name).outcome for name in ("stack", "percpu")}
 run = labkit.collect("percpu", seconds=1, workload=labkit.exec_storm(rate=50))
 mine, worker = who(os.getpid()), who(session.shared().process.pid)
-print(json.dumps([outcomes, run.complete, len(run.frame), mine, worker]))
+print(json.dumps([outcomes, run.complete, len(run.table), mine, worker]))
 """
 
 pytestmark = [

@@ -58,7 +58,7 @@ def full_speed(seconds: float = 4.0) -> Measured:
     if not run.report.accepted:
         reason = f"the lesson's program was not loaded: {measuring.last_line(run.report)}"
         raise Unmeasurable(reason)
-    foreign = run.frame[run.frame.filename != path].groupby("cpu").size()
+    foreign = run.table[run.table.filename != path].groupby("cpu").size()
     table = run.account.reset_index().assign(seconds=run.seconds)
     table["foreign"] = table.cpu.map(foreign).fillna(0).astype(int)
     return Measured(table, run.report.versions)

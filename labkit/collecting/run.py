@@ -41,9 +41,14 @@ class Run:
     file: Path | None = None  # where the records are kept; None once that file is deleted
 
     @cached_property
-    def frame(self) -> pd.DataFrame:
+    def table(self) -> pd.DataFrame:
         """One row an event; the columns are labkit.collecting.records.COLUMNS."""
         return records.to_pandas(self.arrow())
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The table, by the name that pandas' users may expect."""
+        return self.table
 
     def arrow(self) -> pa.Table:
         """Return the same table for pyarrow, made anew each time; texts are dictionary-encoded."""

@@ -42,7 +42,7 @@ def check_loss(run: Run | None) -> Feedback:
 
 def check_longest_gap(run: Run, nanoseconds: float) -> Feedback:
     """Compare with the longest time between two events in a row on the same CPU."""
-    gaps = run.frame.groupby("cpu").timestamp.diff().dropna()
+    gaps = run.table.groupby("cpu").timestamp.diff().dropna()
     if gaps.empty:
         return Feedback(False, ("this run has no two events on one CPU: collect again",))
     truth = int(gaps.max())
@@ -95,9 +95,9 @@ def _unsound(run: Run) -> Feedback | None:
     """Say what is wrong with the events themselves, if anything is."""
     if len(run) < LEAST:
         return Feedback(False, (f"only {len(run)} events came, of some hundred execs: {run!r}",))
-    if not run.frame.data_ok.all():
-        bad = int((~run.frame.data_ok).sum())
+    if not run.table.data_ok.all():
+        bad = int((~run.table.data_ok).sum())
         return Feedback(False, (f"in {bad} of {len(run)} events data[0..3] does not hold the pid",))
-    if not run.frame.filename.str.startswith("/").any():
+    if not run.table.filename.str.startswith("/").any():
         return Feedback(False, ("no event has a file name in data, from byte 16 on",))
     return None

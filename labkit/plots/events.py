@@ -28,10 +28,10 @@ SHORTEST = 1.0  # second: one event in a millisecond is no rate of a thousand a 
 
 
 class HasEvents(Protocol):
-    """What the pictures need: a labkit.Run has it, and so has Events."""
+    """What the pictures need: a Run has it, and so has Events."""
 
     @property
-    def frame(self) -> pd.DataFrame:
+    def table(self) -> pd.DataFrame:
         """One row an event."""
 
     @property
@@ -41,9 +41,9 @@ class HasEvents(Protocol):
 
 @dataclass(frozen=True)
 class Events:
-    """A frame and its account, for a picture of something other than a whole run."""
+    """A table of events and its account, for a picture of something other than a whole run."""
 
-    frame: pd.DataFrame
+    table: pd.DataFrame
     account: pd.DataFrame
     words: str = ""  # said in place of the account
 
@@ -55,7 +55,7 @@ def account_words(run: HasEvents) -> str:
     if not getattr(run, "attached", True):
         return f"nothing was attached: {OUTCOMES[run.report.outcome]}"  # type: ignore[attr-defined]
     if not getattr(run, "complete", True):
-        return f"{len(run.frame)} delivered; attempted and failed not known: the worker died"
+        return f"{len(run.table)} delivered; attempted and failed not known: the worker died"
     total = run.account.sum()
     words = f"{total.attempted} attempted, {total.delivered} delivered, {total.failed} failed"
     if balances(run.account):
@@ -98,7 +98,7 @@ def timeline(run: HasEvents, axes: Axes | None = None) -> Axes:
     Where more than 16 CPUs are possible, those that saw nothing are left out and counted.
     """
     axes = _begin(axes, run, "When each CPU saw an exec")
-    frame, (cpus, quiet) = run.frame, _shown_cpus(run)
+    frame, (cpus, quiet) = run.table, _shown_cpus(run)
     seconds, lanes = _seconds(frame), cpus.index.get_indexer(frame.set_index("cpu").index)
     with styled():
         for sound, marker, colour in ((True, "|", GOOD), (False, "X", BAD)):
@@ -117,7 +117,7 @@ def timeline(run: HasEvents, axes: Axes | None = None) -> Axes:
 def busiest(run: HasEvents, axes: Axes | None = None, top: int = 10) -> Axes:
     """Draw the ``top`` commands (comm) with the most events, the busiest on top."""
     axes = _begin(axes, run, "Busiest commands")
-    counts = run.frame.comm.value_counts().head(top)[::-1]
+    counts = run.table.comm.value_counts().head(top)[::-1]
     with styled():
         places = np.arange(len(counts))
         bars = axes.barh(places, counts, color=GOOD)
@@ -131,14 +131,14 @@ def busiest(run: HasEvents, axes: Axes | None = None, top: int = 10) -> Axes:
 def rate(run: HasEvents, axes: Axes | None = None) -> Axes:
     """Draw events a second over time: the sum and, of up to four CPUs, a dashed line each."""
     axes = _begin(axes, run, "Rate")
-    seconds = _seconds(run.frame)
+    seconds = _seconds(run.table)
     edges = np.linspace(0, max(seconds.max(initial=0), SHORTEST), BINS + 1)
     with styled():
         _rate_line(axes, seconds, edges, "all CPUs", color=GOOD, linewidth=2)
-        for number, cpu in enumerate(sorted(run.frame.cpu.unique())[:MOST_LINES]):
+        for number, cpu in enumerate(sorted(run.table.cpu.unique())[:MOST_LINES]):
             look = {"color": OTHERS[number], "linestyle": DASHES[1 + number % 3]}
-            _rate_line(axes, seconds[run.frame.cpu == cpu], edges, f"CPU {cpu}", **look)
-        if len(run.frame):
+            _rate_line(axes, seconds[run.table.cpu == cpu], edges, f"CPU {cpu}", **look)
+        if len(run.table):
             axes.legend(loc="upper right", ncols=1 + MOST_LINES)
     axes.set(xlabel="seconds since the first event", ylabel="events a second")
     axes.set_ylim(0, 1.25 * axes.get_ylim()[1])  # room for the legend
@@ -159,7 +159,7 @@ def _begin(axes: Axes | None, run: HasEvents, title: str) -> Axes:
 
 def _or_empty(axes: Axes, run: HasEvents) -> Axes:
     """Say so in the picture where there is nothing to draw."""
-    if len(run.frame) == 0:
+    if len(run.table) == 0:
         middle: dict[str, Any] = {
             "transform": axes.transAxes,
             "ha": "center",
@@ -176,7 +176,7 @@ def _shown_cpus(run: HasEvents) -> tuple[pd.DataFrame, str]:
 
     The account may be empty, where the worker died: then only the events tell.
     """
-    delivered = run.frame.cpu.value_counts()
+    delivered = run.table.cpu.value_counts()
     every = run.account.index.union(delivered.index).sort_values()
     counted = run.account.reindex(columns=["delivered", "failed"], index=every, fill_value=0)
     if not len(run.account):

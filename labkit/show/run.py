@@ -66,10 +66,10 @@ def _account_table(run: Run) -> Markup:
 def _first_rows(run: Run) -> Markup:
     if not len(run):
         return tag("p", "No exec happened while it was attached.")
-    first = run.frame[list(SHOWN)].head(FIRST_ROWS)
+    first = run.table[list(SHOWN)].head(FIRST_ROWS)
     rows = [[_cell(*pair) for pair in row.items()] for row in first.to_dict("records")]
     more = len(run) - len(first)
-    after = [tag("p", f"… and {more} rows more in .frame")] if more else []
+    after = [tag("p", f"… and {more} rows more in .table")] if more else []
     return Markup("".join([table(SHOWN, rows, data_testid="first-rows"), *after]))
 
 

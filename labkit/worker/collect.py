@@ -28,9 +28,9 @@ POLL_MS = 100
 # what keeps it cheap: to be woken for each of them costs the collector and the programs more than
 # all the rest. The default buffer holds two seconds of a storm of execs.
 NAP = 0.005
-# Of a processor's time, what a collection may take before others. Where all CPUs start programs at
-# full speed, the scheduler was seen to let it wait for seconds (Linux 6.18, with autogroups); 25,000
-# events a second take it 3 %. Above this share, it is a process as others are.
+# Of a CPU, what a collection may take before others. Where all CPUs start programs at full speed,
+# the scheduler was seen to let it wait for seconds (Linux 6.18, with autogroups); 25,000 events a
+# second take it 3 %. Above this share, it is a process as others are.
 URGENT_SHARE = 0.5
 
 

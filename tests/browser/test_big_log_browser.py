@@ -43,14 +43,16 @@ CELLS = (
     f"SOURCE = {SOURCE!r}",
     f"""import hashlib, json
 import labkit
-report = labkit.build(labkit.Variant("many_paths", SOURCE, "", defines=("COINS={COINS}",)))
+from labkit import notebook
+from labkit.program.variants import Variant
+report = labkit.build(Variant("many_paths", SOURCE, "", defines=("COINS={COINS}",)))
 whole = report.verifier_text.encode()
 fatal = report.verifier_log.fatal
 print(json.dumps(dict(bytes=len(whole), digest=hashlib.sha256(whole).hexdigest(),
                       lines=whole.count(b"\\n"), outcome=report.outcome, fatal=fatal.body,
                       saved=str(report.save_logs()[-1]))))""",
     "report",
-    "labkit.frame_stepper(report)",
+    "notebook.stack_stepper(report)",
 )
 # Counts how long the page's own thread is busy in one go, from before the cells run.
 WATCH = """() => {

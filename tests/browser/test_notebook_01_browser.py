@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import labkit
+from labkit.building.report import BuildReport
 from labkit.notebook.variant_switch import chosen_variant
 
 pytestmark = [pytest.mark.browser, pytest.mark.live, pytest.mark.timeout(300)]
@@ -46,7 +47,7 @@ def passed(lab: Any) -> list[str | None]:
     return [gate.get_attribute("data-passed") for gate in found]
 
 
-def expected(choice: str, lifted: bool) -> labkit.BuildReport:
+def expected(choice: str, lifted: bool) -> BuildReport:
     """Return the report of the same build, made by the library itself."""
     return labkit.build(chosen_variant(choice, lifted))
 

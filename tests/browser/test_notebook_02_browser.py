@@ -122,7 +122,7 @@ def test_the_downloaded_csv_is_the_frame(page: Any, tmp_path: Path) -> None:
     text = in_kernel(
         page,
         "from labkit.collecting import files; print(files.csv_text(live.run), end='');"
-        f"live.run.frame.to_pickle({str(frame)!r})",
+        f"live.run.table.to_pickle({str(frame)!r})",
     )
     assert path.read_bytes() == text.encode()
     pd.testing.assert_frame_equal(files.read_csv(path), pd.read_pickle(frame))

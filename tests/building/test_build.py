@@ -17,12 +17,12 @@ from labkit import session
 from labkit.building import build
 from labkit.building.report import COMPILER_REFUSED, HOST_REFUSED, VERIFIER_REFUSED, WORKER_DIED
 from labkit.machine.stack_limit import largest_frame
-from labkit.program.variants import sizes_of
+from labkit.program.variants import Variant, sizes_of
 
 pytestmark = pytest.mark.live
 
 # Expands to about 4^12 additions: the compiler is busy for much longer than a test waits.
-ENDLESS = labkit.Variant(
+ENDLESS = Variant(
     "endless",
     "".join(f"#define A{n + 1} (A{n} + A{n} + A{n} + A{n})\n" for n in range(12)).replace(
         "A0 ", "x "
@@ -100,7 +100,7 @@ def test_an_error_is_told_at_its_own_line() -> None:
     source = (
         "\n\nBPF_ARRAY(m, u64, 1);\nTRACEPOINT_PROBE(sched, sched_process_exec)\n{\n\tu32 k = 0;\n"
     )
-    cell = labkit.Variant("cell", source + "\tm.lookup(&k);\n\treturn nope;\n}\n", "a test")
+    cell = Variant("cell", source + "\tm.lookup(&k);\n\treturn nope;\n}\n", "a test")
     report = labkit.build(cell)
     assert report.outcome == COMPILER_REFUSED
     assert "cell.c:8:9: error: use of undeclared identifier 'nope'" in report.compiler_log
@@ -109,7 +109,7 @@ def test_an_error_is_told_at_its_own_line() -> None:
 def test_a_map_the_kernel_will_not_make_is_the_hosts_refusal() -> None:
     """The compiler did its part; the kernel made no map of 32769 bytes a CPU."""
     source = "struct big { char b[32776]; };\nBPF_PERCPU_ARRAY(too_big, struct big, 1);\n"
-    report = labkit.build(labkit.Variant("cell", source, "a test"))
+    report = labkit.build(Variant("cell", source, "a test"))
     assert report.outcome == HOST_REFUSED
     assert report.gates[0].passed is True
     assert "too_big" in report.reason

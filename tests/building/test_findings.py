@@ -17,7 +17,7 @@ from labkit.building.report import (
 )
 from labkit.magic import build_cell
 from labkit.program.llvm_ir import Local
-from labkit.program.variants import BPF_TREE
+from labkit.program.variants import BPF_TREE, Variant
 
 live = pytest.mark.live
 PROGRAM = "TRACEPOINT_PROBE(sched, sched_process_exec)\n{\n%s\n\treturn 0;\n}\n"
@@ -207,7 +207,7 @@ def test_the_report_holds_the_text_that_was_compiled(tmp_path: Path) -> None:
             self.write_text("int changed_meanwhile;\n")
             return text
 
-    report = labkit.build(labkit.Variant("mine", Changing(path), "a test"))
+    report = labkit.build(Variant("mine", Changing(path), "a test"))
     assert report.accepted
     assert report.source == "int f(void *ctx) { return 0; }\n"
 
@@ -221,7 +221,7 @@ def test_a_sign_that_python_takes_for_a_line_end_leaves_a_comment_whole(sign: st
 @live
 def test_a_byte_of_latin_1_in_a_message_cuts_nothing() -> None:
     text = '#warning "caf\udce9"\nint f(void *ctx) { return 0; }\n#warning "the end"\n'
-    report = labkit.build(labkit.Variant("latin", text, "a test"))
+    report = labkit.build(Variant("latin", text, "a test"))
     assert report.accepted
     assert "caf" in report.compiler_log
     assert report.compiler_log.rstrip().endswith("generated.")

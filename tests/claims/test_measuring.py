@@ -7,11 +7,11 @@ import held
 import kernel
 import pytest
 
-import labkit
 from labkit import claims
 from labkit.claims import measuring
 from labkit.claims.measuring import Trial, Unmeasurable
 from labkit.errors import WorkerError
+from labkit.program.variants import Variant
 
 
 class FakeReading(measuring.Reading):
@@ -47,14 +47,14 @@ def test_a_tracepoint_that_is_not_there_cannot_be_told(tmp_path):
     path = tmp_path / "nowhere.c"
     path.write_text("RAW_TRACEPOINT_PROBE(no_such_tracepoint) { return 0; }\n")
     with pytest.raises(Unmeasurable, match="no_such_tracepoint"):
-        measuring.measure([labkit.Variant("nowhere", path, "")], [Trial((0,))])
+        measuring.measure([Variant("nowhere", path, "")], [Trial((0,))])
 
 
 @pytest.mark.live
 def test_a_refused_program_cannot_be_told_and_is_left_out_where_asked(tmp_path):
     path = tmp_path / "refused.c"
     path.write_text("int f(void *ctx) { return *(int *)0; }\n")
-    refused = labkit.Variant("refused", path, "")
+    refused = Variant("refused", path, "")
     with pytest.raises(Unmeasurable, match=r"refused\.c was not loaded"):
         measuring.measure([refused], [])
     load = (measuring.rename(measuring.cpus()[0], 10),)

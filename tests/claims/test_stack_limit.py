@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 import simulated
 
-import labkit
 from labkit import claims
 from labkit.building import frame_size
+from labkit.building.frame_size import probe_frame
 from labkit.building.report import BuildReport, Gate
 from labkit.claims.claim import FALSE, HALF_TRUE, NOT_HERE, TRUE
 from labkit.claims.stack_limit import judge_limit, judge_needed, judge_small
@@ -64,7 +64,7 @@ def test_the_claims_say_what_this_kernel_grants(either_kernel):
     table: Any = claims.small_structs().measured
     compiler = int(table.set_index("gate").bytes["compiler"])
     for size, passed in ((compiler, True), (compiler + WORD, False)):
-        assert labkit.probe_frame(size, "compiler").gates[0].passed is passed
+        assert probe_frame(size, "compiler").gates[0].passed is passed
 
 
 @pytest.mark.live

@@ -17,12 +17,14 @@ import labkit
 from labkit.building import build
 from labkit.collecting import collection as collecting
 from labkit.collecting.collection import Collection
+from labkit.collecting.run import Run
+from labkit.program.variants import Variant
 from labkit.session import Job
 
 pytestmark = pytest.mark.live
 
 
-def collect_while(act: object, **options: object) -> labkit.Run:
+def collect_while(act: object, **options: object) -> Run:
     """Collect until ``act``, which runs once the program is attached, is over."""
     with Collection(**options) as collection:  # type: ignore[arg-type]
         assert kernel.wait_until(lambda: collection.read() is not None and collection.attached, 30)
@@ -48,7 +50,7 @@ def test_23_processes_are_23_rows(tmp_path: Path) -> None:
             process.wait()
 
     run = collect_while(start_them)
-    rows = run.frame[run.frame.comm == "twentythree"]
+    rows = run.table[run.table.comm == "twentythree"]
     assert len(rows) == 23
     if kernel.in_first_pid_namespace():
         assert rows.pid.tolist() == started
@@ -64,7 +66,7 @@ def test_the_pid_is_the_one_by_which_the_machine_counts() -> None:
     process: list[subprocess.Popen[bytes]] = []
     run = collect_while(lambda: process.append(subprocess.Popen(["/bin/true"])))
     process[0].wait()
-    assert process[0].pid in set(run.frame.pid)
+    assert process[0].pid in set(run.table.pid)
 
 
 def test_a_refusal_is_tried_again_with_the_machines_headers(monkeypatch) -> None:
@@ -78,7 +80,7 @@ def test_a_refusal_is_tried_again_with_the_machines_headers(monkeypatch) -> None
     monkeypatch.setattr(collecting, "Job", Noted)
     monkeypatch.setattr(build, "machine_has_headers", lambda: True)
     source = '#ifdef PAGE_SIZE\n#error "with the headers of the lab"\n#endif\n'
-    run = labkit.collect(labkit.Variant("needs_more", source, "for this test"), seconds=1)
+    run = labkit.collect(Variant("needs_more", source, "for this test"), seconds=1)
     assert asked == ["lab", "machine"]
     assert run.report.outcome == "compiler_refused"
     # The lab's own headers told more, unless the machine has others indeed.
@@ -90,7 +92,7 @@ def test_times_are_the_wall_clocks(tmp_path: Path) -> None:
     before = time.time_ns()
     run = collect_while(lambda: subprocess.run([program], check=True))
     after = time.time_ns()
-    row = run.frame[run.frame.comm == "onetime"].iloc[0]
+    row = run.table[run.table.comm == "onetime"].iloc[0]
     assert before < row.time.value < after
     assert row.time.tzinfo is not None
     assert row.cpu in os.sched_getaffinity(0)
@@ -113,7 +115,7 @@ def test_names_from_strangers_survive(name: bytes, tmp_path: Path) -> None:
 
     program = program_called(name, tmp_path)
     run = collect_while(lambda: subprocess.run([program], check=True))
-    rows = run.frame[[raw_bytes(text) == os.fsencode(program) for text in run.frame.filename]]
+    rows = run.table[[raw_bytes(text) == os.fsencode(program) for text in run.table.filename]]
     assert len(rows) == 1
     assert raw_bytes(rows.comm.iloc[0]) == name
     assert rows.filename.iloc[0].isprintable()
@@ -124,7 +126,7 @@ def test_a_long_path_is_cut_not_broken(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     program = program_called("long", folder)
     run = collect_while(lambda: subprocess.run([program], check=True))
-    row = run.frame[run.frame.comm == "long"].iloc[0]
+    row = run.table[run.table.comm == "long"].iloc[0]
     assert len(row.filename) == 512 - 16 - 1
     assert program.startswith(row.filename)
 
@@ -132,7 +134,7 @@ def test_a_long_path_is_cut_not_broken(tmp_path: Path) -> None:
 def test_a_refused_variant_is_a_run_without_events() -> None:
     run = labkit.collect("stack", seconds=5)
     assert run.report.outcome == "compiler_refused"
-    assert len(run.frame) == 0
+    assert len(run.table) == 0
     assert run.slots == {}
 
 
@@ -142,7 +144,7 @@ def test_a_stack_small_enough_collects_too(tmp_path: Path) -> None:
     run = collect_while(
         lambda: subprocess.run([program], check=True), variant="stack", defines=small
     )
-    rows = run.frame[run.frame.comm == "smallstack"]
+    rows = run.table[run.table.comm == "smallstack"]
     assert rows.data_ok.all() and len(rows) == 1
     assert run.balanced
 
@@ -152,8 +154,8 @@ def test_a_storm_is_not_lost() -> None:
     assert len(run) > 200
     assert run.balanced
     assert run.account.failed.sum() == 0
-    assert run.frame.data_ok.all()
-    assert run.frame.timestamp.is_monotonic_increasing
+    assert run.table.data_ok.all()
+    assert run.table.timestamp.is_monotonic_increasing
 
 
 def test_failures_are_counted() -> None:
@@ -172,7 +174,7 @@ def test_failures_are_counted() -> None:
 
 def test_slots_hold_each_cpus_last_event() -> None:
     run = labkit.collect("percpu", seconds=1, workload=labkit.exec_storm(rate=100))
-    last = run.frame.groupby("cpu").timestamp.max()
+    last = run.table.groupby("cpu").timestamp.max()
     slots = run.slots["event_slot"]["timestamp"]
     assert len(last) > 0
     assert all(slots[cpu] == timestamp for cpu, timestamp in last.items())
@@ -200,7 +202,7 @@ def test_a_killed_worker_loses_no_row_that_came() -> None:
     assert len(run) > 20
     assert not run.complete
     assert not run.balanced
-    assert len(run.frame) == len(run)
+    assert len(run.table) == len(run)
 
 
 @pytest.mark.parametrize("seconds", [0, -1, float("nan"), 1e9])
@@ -230,7 +232,7 @@ def test_two_at_once_do_not_disturb_each_other() -> None:
         assert kernel.wait_until(lambda: all(c.read() is not None and c.attached for c in both), 30)
         subprocess.run(["/bin/true"], check=True)
         runs = [collection.finish() for collection in both]
-    assert all(run.balanced and "true" in set(run.frame.comm) for run in runs)
+    assert all(run.balanced and "true" in set(run.table.comm) for run in runs)
 
 
 def test_the_kernels_word_for_our_program_is_known() -> None:
@@ -244,7 +246,7 @@ def test_the_kernels_word_for_our_program_is_known() -> None:
 def test_the_seconds_are_those_that_it_was_attached() -> None:
     run = labkit.collect("percpu", seconds=1, workload=labkit.exec_storm(rate=100))
     assert 1 <= run.seconds < 2
-    seen = run.frame.timestamp.max() - run.frame.timestamp.min()
+    seen = run.table.timestamp.max() - run.table.timestamp.min()
     assert seen / 1e9 <= run.seconds
 
 
@@ -262,7 +264,7 @@ def test_a_stop_while_it_compiles_ends_in_good_order() -> None:
 def test_records_of_another_size_are_named_and_not_taken_for_events() -> None:
     text = labkit.VARIANTS["percpu"].text.replace("sizeof(*event), 0)", "sizeof(*event) - 8, 0)")
     assert text != labkit.VARIANTS["percpu"].text
-    variant = labkit.Variant("shorter", text, "for this test")
+    variant = Variant("shorter", text, "for this test")
     run = labkit.collect(variant, seconds=5, workload=labkit.exec_storm(rate=0))
     assert run.problem == "a record was not the 544 bytes that it has to be"
     assert len(run) == 0

@@ -63,7 +63,7 @@ def test_names_from_strangers_come_back_the_same(tmp_path_factory, names) -> Non
     ]
     run = made_runs.make_run(made)
     read = written_and_read(run, tmp_path_factory.mktemp("csv"))
-    pd.testing.assert_frame_equal(read, run.frame)
+    pd.testing.assert_frame_equal(read, run.table)
 
 
 @settings(deadline=None)
@@ -100,7 +100,7 @@ def test_nanoseconds_and_the_time_zone_survive(tmp_path: Path) -> None:
 @pytest.mark.parametrize("make", [made_runs.refused_run, made_runs.dead_run, made_runs.make_run])
 def test_every_kind_of_run_comes_back(make, tmp_path: Path) -> None:
     run = make()
-    pd.testing.assert_frame_equal(written_and_read(run, tmp_path), run.frame)
+    pd.testing.assert_frame_equal(written_and_read(run, tmp_path), run.table)
 
 
 def test_the_json_tells_the_account_and_the_versions(tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_a_path_that_cannot_be_written_says_what_to_do(tmp_path: Path, where: st
         files.export_csv(run, tmp_path / where)
     assert str(tmp_path / where) in str(caught.value)
     assert list(tmp_path.iterdir()) == []
-    assert len(run.frame) == 2
+    assert len(run.table) == 2
 
 
 def test_an_interrupted_write_leaves_no_half_file(tmp_path: Path, monkeypatch) -> None:
@@ -188,7 +188,7 @@ def test_a_path_needs_no_results_folder(tmp_path: Path, monkeypatch) -> None:
 def test_parquet_comes_back_with_its_account(make, tmp_path: Path) -> None:
     run = make()
     path = files.export_parquet(run, tmp_path / "run.parquet")
-    pd.testing.assert_frame_equal(pd.read_parquet(path), run.frame)
+    pd.testing.assert_frame_equal(pd.read_parquet(path), run.table)
     facts = json.loads(parquet.read_schema(path).metadata[b"labkit"])
     assert facts == json.loads(json.dumps(files.about(run)))
     assert facts["versions"] == made_runs.VERSIONS
@@ -200,4 +200,4 @@ def test_names_from_strangers_survive_parquet(tmp_path_factory, names) -> None:
     made = [made_runs.record(comm=comm[:16], filename=name[:400]) for comm, name in names]
     run = made_runs.make_run(made)
     path = files.export_parquet(run, tmp_path_factory.mktemp("parquet") / "run.parquet")
-    pd.testing.assert_frame_equal(pd.read_parquet(path), run.frame)
+    pd.testing.assert_frame_equal(pd.read_parquet(path), run.table)

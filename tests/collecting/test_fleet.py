@@ -70,7 +70,7 @@ def test_an_exported_run_tells_its_machine(tmp_path: Path) -> None:
     run = made_runs.make_run()
     read = labkit.open_runs(labkit.export_parquet(run, tmp_path / "run.parquet")).compute()
     assert set(read.host) == {platform.node()}
-    pd.testing.assert_frame_equal(read.drop(columns="host"), run.frame, check_dtype=False)
+    pd.testing.assert_frame_equal(read.drop(columns="host"), run.table, check_dtype=False)
 
 
 def test_a_file_that_does_not_know_its_host_is_called_by_its_name(

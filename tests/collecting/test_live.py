@@ -10,6 +10,7 @@ import pytest
 
 import labkit
 from labkit.collecting.live import Live
+from labkit.collecting.run import Run
 
 pytestmark = pytest.mark.live
 
@@ -73,7 +74,7 @@ def test_a_task_cancelled_while_the_worker_starts_leaves_nothing() -> None:
 def test_close_during_a_collection_ends_it() -> None:
     """labkit.close() from another cell: the collection is over, with what had come."""
 
-    async def scenario() -> tuple[set[int], labkit.Run | None]:
+    async def scenario() -> tuple[set[int], Run | None]:
         task = asyncio.create_task(live.run())
         programs = await attached(live)
         while live.counts.total() < 5:

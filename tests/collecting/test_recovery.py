@@ -76,8 +76,8 @@ def test_kill_9_loses_nothing_and_leaves_nothing(victims, tmp_path: Path) -> Non
         caller.wait(30)
         assert kernel.wait_until(lambda: not kernel.loaded("prog") & programs, 5)
     [run] = labkit.recover()
-    assert (run.frame.filename == program).sum() == 30
-    assert run.frame.data_ok.all()
+    assert (run.table.filename == program).sum() == 30
+    assert run.table.data_ok.all()
     assert run.report.accepted
     assert not run.complete
     assert f"{len(run):,} events" in repr(labkit.recover())
@@ -85,7 +85,7 @@ def test_kill_9_loses_nothing_and_leaves_nothing(victims, tmp_path: Path) -> Non
     assert run.file is not None and run.file.exists(), "nothing is deleted unasked"
     run.discard_file()
     assert len(labkit.recover()) == 0
-    assert len(run.frame) == len(run), "still there for whoever has it"
+    assert len(run.table) == len(run), "still there for whoever has it"
 
 
 @pytest.mark.parametrize("now", [False, True])
@@ -100,7 +100,7 @@ def test_a_restart_of_the_notebooks_kernel_loses_nothing(now, tmp_path) -> None:
         manager.restart_kernel(now=now)
         assert kernel.wait_until(lambda: not kernel.loaded("prog") & programs, 5)
         [run] = labkit.recover()
-        assert (run.frame.filename == program).sum() == 30
+        assert (run.table.filename == program).sum() == 30
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
@@ -117,7 +117,7 @@ def test_a_collection_under_way_is_told_apart() -> None:
 def test_a_run_that_ended_well_leaves_no_file(results: Path) -> None:
     run = labkit.collect("percpu", seconds=1, workload=labkit.exec_storm(rate=100))
     assert list(results.iterdir()) == []
-    assert len(run.frame) == len(run) > 50
+    assert len(run.table) == len(run) > 50
 
 
 def test_a_refused_variant_leaves_no_file(results: Path) -> None:
@@ -136,7 +136,7 @@ def test_a_full_disk_ends_the_run_in_good_order(tmp_path: Path, monkeypatch) -> 
         assert run.seconds < 50
         assert run.complete
         assert "No space left" in repr(run)
-        assert run.frame.data_ok.all()
+        assert run.table.data_ok.all()
         assert len(run) > 500
         missing = run.account.submitted - run.account.delivered
         assert (missing >= 0).all(), "what could not be written is counted, on each CPU"
@@ -198,4 +198,4 @@ def test_half_a_record_at_the_end_is_left_out(results: Path, tmp_path: Path) -> 
         file.write(b"\1" * 100)
     [run] = labkit.recover(path)
     assert len(run) == whole
-    assert run.frame.data_ok.all()
+    assert run.table.data_ok.all()

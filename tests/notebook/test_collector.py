@@ -162,7 +162,7 @@ def test_start_and_stop_answer_at_once_and_the_run_is_shown() -> None:
         panel.stop_button.click()
         assert loop.time() - begun < 0.1
         await until(lambda: state(panel) == "done", 10)
-        assert (panel.run.frame.comm == "true").sum() >= 20
+        assert (panel.run.table.comm == "true").sum() >= 20
         assert panel.run.balanced
         assert f"{panel.run!r}" == panel.words
         assert panel.storms == []
@@ -192,7 +192,7 @@ def test_the_load_runs_on_the_cpu_that_was_chosen() -> None:
         await asyncio.sleep(1)
         panel.stop_button.click()
         await until(lambda: state(panel) == "done", 10)
-        on = panel.run.frame.cpu[panel.run.frame.filename == "/bin/true"]
+        on = panel.run.table.cpu[panel.run.table.filename == "/bin/true"]
         chosen = next(iter(module.storm_targets().values()))
         assert on.isin(chosen).mean() > 0.8
         assert on.isin(chosen).sum() >= 20

@@ -196,9 +196,9 @@ def test_a_reader_without_a_kernel_sees_a_real_run(executed: Executed) -> None:
 @pytest.mark.live
 def test_the_run_balances_and_its_load_is_in_it(executed: Executed) -> None:
     assert executed.value("run.balanced") is True
-    assert executed.value("int((run.frame.filename == '/bin/true').sum())") >= 100
-    assert executed.value("bool(run.frame.data_ok.all())") is True
-    assert executed.value("list(run.frame.cpu.unique()) != []") is True
+    assert executed.value("int((run.table.filename == '/bin/true').sum())") >= 100
+    assert executed.value("bool(run.table.data_ok.all())") is True
+    assert executed.value("list(run.table.cpu.unique()) != []") is True
 
 
 @pytest.mark.live
@@ -211,21 +211,21 @@ def test_each_picture_is_there(executed: Executed, cell: str) -> None:
 
 @pytest.mark.live
 def test_the_pictures_carry_the_account(executed: Executed) -> None:
-    title = executed.value("labkit.plot_rate(run).get_title(loc='left')")
+    title = executed.value("plots.rate(run).get_title(loc='left')")
     total = executed.value("int(run.account.attempted.sum())")
     assert f"{total} attempted" in title
 
 
 @pytest.mark.live
 def test_the_slot_is_the_last_row(executed: Executed) -> None:
-    same = executed.value("labkit.look_into_map(run).same_bytes.dropna().tolist()")
+    same = executed.value("notebook.look_into_map(run).same_bytes.dropna().tolist()")
     assert same
     assert all(same)
 
 
 @pytest.mark.live
 def test_longer_names_shine_through(executed: Executed) -> None:
-    assert executed.value("int((labkit.left_over(run) != '').sum())") > 0
+    assert executed.value("int((notebook.left_over(run) != '').sum())") > 0
 
 
 @pytest.mark.live
@@ -289,7 +289,7 @@ def test_right_answers_are_right(executed: Executed) -> None:
         " defines=['RINGBUF_BYTES=4096', 'DATA_BYTES=2048'])"
     )
     assert executed.value(right.format("loss(lossy)"))
-    gaps = "run.frame.groupby('cpu').timestamp.diff().max()"
+    gaps = "run.table.groupby('cpu').timestamp.diff().max()"
     assert executed.value(right.format(f"longest_gap(run, {gaps})"))
     executed.do(answered(executed, "good_clean", CLEAN))
     assert executed.value(right.format("clean(good_clean)"))
@@ -303,7 +303,7 @@ def test_wrong_answers_say_how_far_off(executed: Executed) -> None:
     assert "off" in executed.value("repr(exercises.check_cost(1))")
     assert "1 ns off" in executed.value(
         "repr(exercises.check_longest_gap(run,"
-        " 1 + run.frame.groupby('cpu').timestamp.diff().max()))"
+        " 1 + run.table.groupby('cpu').timestamp.diff().max()))"
     )
     executed.do(answered(executed, "broken", ("\treturn 0;\n}", "\treturn 0\n}")))
     assert "it does not load" in executed.value("repr(exercises.check_clean(broken))")

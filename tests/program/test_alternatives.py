@@ -6,6 +6,7 @@ import pytest
 
 import labkit
 from labkit.program import alternatives
+from labkit.program.alternatives import other_ways
 
 
 def test_programs_are_short_enough_to_be_read():
@@ -15,7 +16,7 @@ def test_programs_are_short_enough_to_be_read():
 
 
 def test_the_table_names_a_file_for_each_way_that_has_one():
-    table = labkit.other_ways().set_index("file")
+    table = other_ways().set_index("file")
     assert {way.path.name for way in alternatives.WAYS.values()} == set(table.index) - {""}
     assert all((alternatives.FOLDER / file).is_file() for file in table.index if file)
 
@@ -33,7 +34,7 @@ def test_a_way_out_collects_real_execs(way):
         assert run.account.delivered.sum() == run.account.submitted.sum() > 5
         return
     assert run.balanced
-    execs = run.frame[run.frame.filename == storm.program]
+    execs = run.table[run.table.filename == storm.program]
     assert len(execs) > 5
     assert execs.data_ok.all()
 
@@ -46,13 +47,13 @@ def test_both_halves_of_reserve_or_heap_collect_real_execs(define, copied):
     storm = labkit.exec_storm(rate=100)
     run = labkit.collect(variant, seconds=0.7, workload=storm)
     assert run.balanced
-    execs = run.frame[run.frame.filename == storm.program]
+    execs = run.table[run.table.filename == storm.program]
     assert len(execs) > 5
     assert execs.data_ok.all()
 
 
 def test_what_has_no_program_is_told_of_in_the_table():
-    table = labkit.other_ways().set_index("way")
+    table = other_ways().set_index("way")
     assert set(alternatives.ALSO) <= set(table.index)
     assert "libbpf newer than 1.7.0" in table.choose_when['global variable in SEC(".percpu")']
     assert table.since["BPF_F_CPU, to read a slot"] == "7.0"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-import labkit
 from labkit import show
 from labkit.program.preprocess import Unresolved, left_by_preprocessor, lines_of
+from labkit.program.variants import Variant
 from labkit.stack.variables import by_source
 
 SOURCE = """\
@@ -74,7 +74,7 @@ MALFORMED = [
 def test_a_malformed_directive_in_a_readers_cell_ends_nothing(text):
     with pytest.raises(Unresolved):
         left_by_preprocessor(text, {})
-    cell = labkit.Variant("cell", text + "int f(void *ctx) { char big[600]; }\n", "a test")
+    cell = Variant("cell", text + "int f(void *ctx) { char big[600]; }\n", "a test")
     assert "x" in [line.text for line in lines_of(cell)]
     assert [one.name for one in by_source(cell)] == ["big"]
     assert "x" in show.side_by_side(cell, cell)._repr_html_()

@@ -101,7 +101,7 @@ def test_the_idiom_makes_the_same_table(parts) -> None:
     made = [made_runs.record(pid=n, cpu=n % 2, timestamp=n, comm=b"a" * (n % 9)) for n in range(50)]
     run = made_runs.make_run(made)
     theirs = tables.by_callback(run.records, run.clock_offset, parts)
-    assert theirs.astype(str).equals(run.frame.astype(str))
+    assert theirs.astype(str).equals(run.table.astype(str))
 
 
 def test_the_storm_counts_what_it_started(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 import labkit
 from labkit import session
+from labkit.program.variants import Variant
 
 pytestmark = pytest.mark.live
 READS = """
@@ -28,7 +29,7 @@ TRACEPOINT_PROBE(sched, sched_process_exec)
 
 def test_the_helpers_are_those_that_the_program_names() -> None:
     """Where bcc does not find their symbols, it takes others in their place."""
-    report = labkit.build(labkit.Variant("reads", READS, "a test"))
+    report = labkit.build(Variant("reads", READS, "a test"))
     assert report.accepted
     assert "call bpf_probe_read_user#" in report.verifier_text
     assert "call bpf_probe_read_kernel#" in report.verifier_text

@@ -33,7 +33,7 @@ RUN, COLLECT, EXECSNOOP, BPFTRACE = "./lab run", "labkit.collect()", "execsnoop"
 COLLECTING = f"""
 import labkit
 run = labkit.collect("percpu")
-print("seen", int((run.frame.comm == {NAME!r}).sum()))
+print("seen", int((run.table.comm == {NAME!r}).sum()))
 """
 
 

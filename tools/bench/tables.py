@@ -160,7 +160,7 @@ def measure_table(rounds: int, say: Callable[[str], object]) -> list[Table]:
 def measure_files(rounds: int, say: Callable[[str], object]) -> list[Table]:
     """Measure how long a run takes to be written to a file."""
     run = a_run(EVENTS)
-    frame = run.frame
+    frame = run.table
     plain = "pandas' to_csv"
     with tempfile.TemporaryDirectory(prefix="labkit-bench-") as folder:
         path = partial(Path, folder)

@@ -75,7 +75,7 @@ def full_disk_for_the_csv(_chance: random.Random) -> list[str]:
     if not left or str(left[0].file) not in told:
         faults.append(f"the run's file is not kept, or not named: {told[-300:]!r}")
     for run in left:
-        faults += [] if run.frame.data_ok.all() else ["events are kept that are not whole"]
+        faults += [] if run.table.data_ok.all() else ["events are kept that are not whole"]
         run.discard_file()
     return faults + next_call_works()
 

@@ -107,7 +107,7 @@ def _in_a_run(act: Callable[[Lab], list[str]]) -> list[str]:
 def _what_is_lost(left: list[Run], csv: Path, killed: bool, printed: str) -> list[str]:
     """Whoever was killed leaves the run's file; whoever was not has written the CSV."""
     shown = sum(line.startswith("[") and "PID:" in line for line in printed.splitlines())
-    kept = [run.frame for run in left] + ([labkit.read_csv(csv)] if csv.exists() else [])
+    kept = [run.table for run in left] + ([labkit.read_csv(csv)] if csv.exists() else [])
     faults = []
     if left and not killed and csv.exists():
         faults.append(f"the run's file stays though its CSV is there: {left[0].file}")

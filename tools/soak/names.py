@@ -118,7 +118,7 @@ def hostile_names(chance: random.Random) -> list[str]:
     """Collect them, and see them through HTML, plots, CSV, Parquet and terminal."""
     strangers = Strangers(some(chance))
     run = labkit.collect("percpu", seconds=2, workload=strangers)
-    rows = [raw_bytes(text) for text in run.frame.filename]
+    rows = [raw_bytes(text) for text in run.table.filename]
     cut = max(map(len, rows), default=0)
     missing = [path for path in strangers.paths if path[:cut] not in rows]
     faults = [f"{len(missing)} of them did not arrive: {missing[:3]!r}"] if missing else []
@@ -143,7 +143,7 @@ def _innocent(run: Run) -> Run:
 def _html(run: Run) -> list[str]:
     """Look for an element or an attribute that a name adds to a page."""
     extra = Tags(run._repr_html_()).found - Tags(_innocent(run)._repr_html_()).found
-    frame = run.frame.tail(40).to_html()  # pandas' own, of the texts that the lab hands out
+    frame = run.table.tail(40).to_html()  # pandas' own, of the texts that the lab hands out
     bad = [name for name in ("script", "img", "svg") if Tags(frame).found[name]]
     return [f"elements that were not meant: {dict(extra)} {bad}"] if extra or bad else []
 
@@ -172,7 +172,7 @@ def _csv(run: Run) -> list[str]:
     """Write a CSV: it reads back to the same; no cell of it begins a formula or breaks a line."""
     with tempfile.TemporaryDirectory(prefix="labkit-soak-") as folder:
         path = labkit.export_csv(run, Path(folder, "run.csv"))
-        same = labkit.read_csv(path).equals(run.frame)
+        same = labkit.read_csv(path).equals(run.table)
         text = path.read_text("utf-8")
     cells = [row[3:5] for row in csv.reader(io.StringIO(text, newline=""))]
     wrong = [c for row in cells for c in row if c[:1] in tuple("=+-@＝＋－＠\t\r") and c]
@@ -188,7 +188,7 @@ def _parquet(run: Run) -> list[str]:
 
     with tempfile.TemporaryDirectory(prefix="labkit-soak-") as folder:
         path = labkit.export_parquet(run, Path(folder, "run.parquet"))
-        same = pd.read_parquet(path).equals(run.frame)
+        same = pd.read_parquet(path).equals(run.table)
     return [] if same else ["it does not read back to the same"]
 
 
