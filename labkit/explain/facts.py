@@ -150,8 +150,8 @@ class Facts:
         if not _LOAD.match(self.code):
             return names_in(self.c)
         read = names_in(sides[-1])
-        through = tuple(name for name in read if re.search(rf"\b{name}\s*(?:->|\[)", sides[-1]))
-        meant = read if len(read) == 1 else through if len(through) == 1 else ()
+        followed = tuple(n for n in read if re.search(rf"\b{n}\s*(?:->|\[)", sides[-1]))
+        meant = next((one for one in (read, followed) if len(one) == 1), ())
         return tuple(dict.fromkeys((*meant, *names_in(self.c)))) if meant else ()
 
     def held(self, register: int, line: int | None = None) -> str:

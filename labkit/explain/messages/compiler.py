@@ -317,6 +317,39 @@ ROWS = (
         see="compiler",
     ),
     Message(
+        key="no-such-tracepoint",
+        speaker="compiler",
+        pattern=r"(?:type name|type) '?(?:struct )?tracepoint__(?P<category>\w+?)__(?P<name>\w+)",
+        title="A tracepoint that bcc does not find",
+        happened="bcc made no struct for the arguments of the tracepoint {category}:{name}, so"
+        " this kernel has no"
+        " tracepoint of that name, or its format cannot be read<< (at {where})>>.",
+        why="bcc makes the struct behind `args` from"
+        " /sys/kernel/tracing/events/CATEGORY/NAME/format; without that file there"
+        " is none.",
+        change="Look for the name: `sudo ls /sys/kernel/tracing/events/{category}`, and correct"
+        " category or spelling; tracefs"
+        " has to be mounted.",
+        example="cell.c:2:63: error: incomplete definition of type 'struct"
+        " tracepoint__kmem__kmaloc'",
+        source="bcc: src/cc/frontends/clang/tp_frontend_action.cc",
+        see="compiler",
+    ),
+    Message(
+        key="bcc-static",
+        speaker="compiler",
+        pattern=r"cannot call non-static helper function",
+        title="A function that is not static calls another",
+        happened="The compiler stopped<< at {where}>>: a function that is called here is not"
+        " `static`, and to bcc that means"
+        " it is a program of its own, which cannot be called.",
+        why="bcc loads every function that is not static as a program.",
+        change="Declare the function that is called `static inline`.",
+        example="cell.c:9:54: error: cannot call non-static helper function",
+        source="bcc: src/cc/frontends/clang/b_frontend_action.cc",
+        see="compiler",
+    ),
+    Message(
         key="c-type",
         speaker="compiler",
         pattern=r"unknown type name '(?P<name>\w+)'|(?:variable has |definition of "

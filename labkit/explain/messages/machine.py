@@ -29,7 +29,8 @@ _BIGGER_LOG = {
     " failing path).",
     "bcc": "Load it with `debug=0x8` (bcc then asks again with a larger buffer and prints the"
     " log), or with a lower log level.",
-    "go": "Set `ebpf.ProgramOptions{LogSizeStart: 64 << 20}` (older releases: `LogSize`), or a"
+    "go": "Set `ebpf.ProgramOptions{LogSizeStart: 64 * 1024 * 1024}` (older releases: `LogSize`),"
+    " or a"
     " lower `LogLevel`; print the error"
     " with `%+v` of *ebpf.VerifierError to get the whole log; and look at `dmesg`.",
     "rust": "Give aya a larger log (`EbpfLoader::verifier_log_level()` lowers what is written), or"
@@ -406,9 +407,10 @@ ROWS = (
         title="The kernel cannot do this on this machine (ENOTSUPP)",
         happened=(
             "The verifier walked the program to its end ({walked} instructions), and then the"
-            " kernel said ENOTSUPP (524): something that"
+            " kernel said ENOTSUPP (524, or EOPNOTSUPP, 95): something that"
             " the program needs is not there on this machine.",
-            "The kernel said ENOTSUPP (524): something that the program needs is not there on this"
+            "The kernel said ENOTSUPP (524, or EOPNOTSUPP, 95): something that the program needs"
+            " is not there on this"
             " machine.",
         ),
         why="It comes from the JIT or from the architecture: a JIT that is off or lacks an"
