@@ -151,8 +151,8 @@ class Facts:
             return names_in(self.c)
         read = names_in(sides[-1])
         followed = tuple(n for n in read if re.search(rf"\b{n}\s*(?:->|\[)", sides[-1]))
-        meant = next((one for one in (read, followed) if len(one) == 1), ())
-        return tuple(dict.fromkeys((*meant, *names_in(self.c)))) if meant else ()
+        sure = read if len(read) == 1 else followed if len(followed) == 1 else ()
+        return tuple(dict.fromkeys((*sure, *names_in(self.c)))) if sure else ()
 
     def held(self, register: int, line: int | None = None) -> str:
         """Return what the log last showed of a register above a line, in the verifier's words."""
