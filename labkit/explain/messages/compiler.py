@@ -69,12 +69,13 @@ ROWS = (
         pattern=r"[Cc]all to built-in function '(?P<func>mem\w+)' is not supported",
         title="A variable that is far too large for the stack",
         happened="The compiler stopped<< in function {function}>><<, at {where}>>: it needs"
-        " {func}() to fill {locals}, and BPF has no library"
-        " that has it. On the stack there is no room for that much anyway: 512 bytes for all"
-        " variables.",
+        " {func}() to fill {locals}, and"
+        " BPF has no library that has it. On the stack there is no room for that much anyway: the"
+        " compiler grants 512 bytes"
+        " for all variables together.",
         why="LLVM replaces a small memset or memcpy by stores, up to about 1 KiB, and calls the"
-        " library for a larger one. A variable that needs"
-        " that is larger than a BPF program's whole stack ({limit}).",
+        " library for a larger one. So"
+        " a variable that needs the library is always larger than the stack that LLVM grants.",
         change="Move {locals} into a per-CPU array of one element (bcc: `BPF_PERCPU_ARRAY`), look"
         " its address up, return if it is NULL, and use"
         " it as before: no `= {}` is needed, for a map's value begins as zeroes. Clear only the"
