@@ -150,9 +150,9 @@ class Facts:
         if not _LOAD.match(self.code):
             return names_in(self.c)
         read = names_in(sides[-1])
-        through = tuple(name for name in read if re.search(rf"\b{name}\s*(?:->|\[)", sides[-1]))
-        meant = read if len(read) == 1 else through if len(through) == 1 else ()
-        return tuple(dict.fromkeys((*meant, *names_in(self.c)))) if meant else ()
+        followed = tuple(n for n in read if re.search(rf"\b{n}\s*(?:->|\[)", sides[-1]))
+        sure = read if len(read) == 1 else followed if len(followed) == 1 else ()
+        return tuple(dict.fromkeys((*sure, *names_in(self.c)))) if sure else ()
 
     def held(self, register: int, line: int | None = None) -> str:
         """Return what the log last showed of a register above a line, in the verifier's words."""

@@ -198,7 +198,7 @@ def _variable(
     return variables.at(access.offset) or next(named, None)
 
 
-# The refusals that name stack bytes, in the wordings of 5.4 to 7.3 (see labkit.explain.messages).
+# The refusals that name stack bytes, in the wordings of 5.4 to 7.3 (see explain.messages.stack).
 _OFF_SIZE = re.compile(r"\bstack .*?off=(-?\d{1,9}) (?:access_)?size=(\d{1,9})")
 _UNREAD = re.compile(r"\bstack .*?off (-?\d{1,9})\+\d{1,9} size (\d{1,9})")
 _READS = re.compile(r"[rw]\d+ = |.*\bread\b")

@@ -23,6 +23,20 @@ _FIVE_CHANGE = (
 
 ROWS = (
     Message(
+        key="own-finding",
+        speaker="machine",
+        rank=0,
+        pattern=r"^error: (?P<found>.+?); to mend it: (?P<mending>.+)",
+        title="Found before anything was loaded",
+        happened="Before anything was loaded the lab found this: {found}.",
+        why="The lab looks at a program's text and at this machine before it builds: a compiler or"
+        " the kernel would say something else of it, or nothing.",
+        change="{mending}.",
+        example="error: there is no program here; to mend it: write a function that is not static",
+        source="labkit/building/findings.py",
+        see="compiler",
+    ),
+    Message(
         key="compiler-stack",
         speaker="compiler",
         pattern=STACK_LIMIT.pattern + r"|stack (?:offset|size).*exceed|BPF stack limit",
@@ -69,12 +83,13 @@ ROWS = (
         pattern=r"[Cc]all to built-in function '(?P<func>mem\w+)' is not supported",
         title="A variable that is far too large for the stack",
         happened="The compiler stopped<< in function {function}>><<, at {where}>>: it needs"
-        " {func}() to fill {locals}, and BPF has no library"
-        " that has it. On the stack there is no room for that much anyway: 512 bytes for all"
-        " variables.",
+        " {func}() to fill {locals}, and"
+        " BPF has no library that has it. On the stack there is no room for that much anyway: the"
+        " compiler grants 512 bytes"
+        " for all variables together.",
         why="LLVM replaces a small memset or memcpy by stores, up to about 1 KiB, and calls the"
-        " library for a larger one. A variable that needs"
-        " that is larger than a BPF program's whole stack ({limit}).",
+        " library for a larger one. So"
+        " a variable that needs the library is always larger than the stack that LLVM grants.",
         change="Move {locals} into a per-CPU array of one element (bcc: `BPF_PERCPU_ARRAY`), look"
         " its address up, return if it is NULL, and use"
         " it as before: no `= {}` is needed, for a map's value begins as zeroes. Clear only the"
@@ -314,6 +329,39 @@ ROWS = (
         example="cell.c:3:1: error: expected ')'",
         example_c="BPF_PERCPU_ARRAY(buf, char[4096], 1);",
         source="clang: DiagnosticParseKinds.td: err_brackets_go_after_unqualified_id",
+        see="compiler",
+    ),
+    Message(
+        key="no-such-tracepoint",
+        speaker="compiler",
+        pattern=r"(?:type name|type) '?(?:struct )?tracepoint__(?P<category>\w+?)__(?P<name>\w+)",
+        title="A tracepoint that bcc does not find",
+        happened="bcc made no struct for the arguments of the tracepoint {category}:{name}, so"
+        " this kernel has no"
+        " tracepoint of that name, or its format cannot be read<< (at {where})>>.",
+        why="bcc makes the struct behind `args` from"
+        " /sys/kernel/tracing/events/CATEGORY/NAME/format; without that file there"
+        " is none.",
+        change="Look for the name: `sudo ls /sys/kernel/tracing/events/{category}`, and correct"
+        " category or spelling; tracefs"
+        " has to be mounted.",
+        example="cell.c:2:63: error: incomplete definition of type 'struct"
+        " tracepoint__kmem__kmaloc'",
+        source="bcc: src/cc/frontends/clang/tp_frontend_action.cc",
+        see="compiler",
+    ),
+    Message(
+        key="bcc-static",
+        speaker="compiler",
+        pattern=r"cannot call non-static helper function",
+        title="A function that is not static calls another",
+        happened="The compiler stopped<< at {where}>>: a function that is called here is not"
+        " `static`, and to bcc that means"
+        " it is a program of its own, which cannot be called.",
+        why="bcc loads every function that is not static as a program.",
+        change="Declare the function that is called `static inline`.",
+        example="cell.c:9:54: error: cannot call non-static helper function",
+        source="bcc: src/cc/frontends/clang/b_frontend_action.cc",
         see="compiler",
     ),
     Message(

@@ -231,6 +231,11 @@ ROWS = (
             " by zero, an index out of bounds), which lets the compiler drop the rest. End every"
             " path with a"
             " `return`.",
+            "bcc": "bcc links no functions: one that is not inlined (`noinline`, or too large) is"
+            " left out, and the call to"
+            " it leads nowhere. Mark it `static inline` (bcc then inlines it). Else look for an"
+            " endless loop or undefined"
+            " behaviour, and end every path with a `return`.",
             "rust": "It is usually a panic: its handler never returns, and a bounds check, an"
             " `unwrap()`, a"
             " division or an overflow can lead there. Remove what can panic (`get()` instead of"

@@ -29,7 +29,8 @@ _BIGGER_LOG = {
     " failing path).",
     "bcc": "Load it with `debug=0x8` (bcc then asks again with a larger buffer and prints the"
     " log), or with a lower log level.",
-    "go": "Set `ebpf.ProgramOptions{LogSizeStart: 64 << 20}` (older releases: `LogSize`), or a"
+    "go": "Set `ebpf.ProgramOptions{LogSizeStart: 64 * 1024 * 1024}` (older releases: `LogSize`),"
+    " or a"
     " lower `LogLevel`; print the error"
     " with `%+v` of *ebpf.VerifierError to get the whole log; and look at `dmesg`.",
     "rust": "Give aya a larger log (`EbpfLoader::verifier_log_level()` lowers what is written), or"
@@ -376,7 +377,8 @@ ROWS = (
         key="errno-enomem",
         speaker="kernel",
         rank=2,
-        pattern=r"[Cc]annot allocate memory|\bENOMEM\b|[:( =]-12\b|os error 12\b",
+        needs="bpf",
+        pattern=r"[Cc]annot allocate memory|\bENOMEM\b|(?:: |\()-12\b\)?\s*$|os error 12\b",
         title="No memory for it",
         happened=(
             "The verifier accepted the program (it walked {walked} instructions), and then the"
@@ -402,13 +404,14 @@ ROWS = (
         rank=2,
         needs="bpf",
         pattern=r"(?:[Uu]nknown error |errno[ =:]*|: -|\(-?|= -)524\b|\bENOTSUPP\b|\bEOPNOTSUPP\b"
-        r"|[:( =]-95\b|[Oo]peration not supported",
+        r"|(?:: |\()-95\b\)?\s*$|[Oo]peration not supported",
         title="The kernel cannot do this on this machine (ENOTSUPP)",
         happened=(
             "The verifier walked the program to its end ({walked} instructions), and then the"
-            " kernel said ENOTSUPP (524): something that"
+            " kernel said ENOTSUPP (524, or EOPNOTSUPP, 95): something that"
             " the program needs is not there on this machine.",
-            "The kernel said ENOTSUPP (524): something that the program needs is not there on this"
+            "The kernel said ENOTSUPP (524, or EOPNOTSUPP, 95): something that the program needs"
+            " is not there on this"
             " machine.",
         ),
         why="It comes from the JIT or from the architecture: a JIT that is off or lacks an"
@@ -425,7 +428,7 @@ ROWS = (
         key="errno-e2big",
         speaker="kernel",
         rank=2,
-        pattern=r"Argument list too long|\bE2BIG\b|[:( =]-7\b|os error 7\b",
+        pattern=r"Argument list too long|\bE2BIG\b|(?:: |\()-7\b\)?\s*$|os error 7\b",
         needs="load",
         title="Too large for the kernel (E2BIG)",
         happened="The kernel said E2BIG, without a log here: the program has too many"
@@ -442,7 +445,7 @@ ROWS = (
         key="errno-eperm",
         speaker="kernel",
         rank=2,
-        pattern=r"[Oo]peration not permitted|\bEPERM\b|[:( =]-1\)?$|os error 1\b",
+        pattern=r"[Oo]peration not permitted|\bEPERM\b|(?:: |\()-1\)?\s*$|os error 1\b",
         needs="bpf",
         title="Not permitted",
         happened="The kernel answered EPERM (operation not permitted), without a verifier's log"
@@ -457,7 +460,7 @@ ROWS = (
         key="errno-eacces",
         speaker="kernel",
         rank=2,
-        pattern=r"[Pp]ermission denied|\bEACCES\b|[:( =]-13\b|os error 13\b",
+        pattern=r"[Pp]ermission denied|\bEACCES\b|(?:: |\()-13\b\)?\s*$|os error 13\b",
         needs="load",
         title="The verifier refused it, and its log is missing",
         happened="The load was refused with EACCES (permission denied): from a BPF load that is"
@@ -473,7 +476,7 @@ ROWS = (
         key="errno-einval",
         speaker="kernel",
         rank=2,
-        pattern=r"[Ii]nvalid argument|\bEINVAL\b|[:( =]-22\b|os error 22\b",
+        pattern=r"[Ii]nvalid argument|\bEINVAL\b|(?:: |\()-22\b\)?\s*$|os error 22\b",
         needs="load",
         title="Refused with EINVAL, and no log",
         happened="The load was refused with EINVAL (invalid argument), and no verifier's log is in"
@@ -508,7 +511,7 @@ ROWS = (
         key="errno-enosys",
         speaker="kernel",
         rank=2,
-        pattern=r"[Ff]unction not implemented|\bENOSYS\b|[:( =]-38\b|os error 38\b",
+        pattern=r"[Ff]unction not implemented|\bENOSYS\b|(?:: |\()-38\b\)?\s*$|os error 38\b",
         needs="load",
         title="This kernel has no bpf()",
         happened="The kernel answered ENOSYS: it has no bpf() system call, or a sandbox (gVisor, a"
@@ -523,7 +526,8 @@ ROWS = (
         key="errno-enospc",
         speaker="kernel",
         rank=2,
-        pattern=r"[Nn]o space left on device|\bENOSPC\b|[:( =]-28\b|err=28\b|os error 28\b",
+        pattern=r"[Nn]o space left on device|\bENOSPC\b|(?:: |\()-28\b\)?\s*$|err=28\b"
+        r"|os error 28\b",
         needs="load",
         title="No space left: usually the log buffer",
         happened="The kernel answered ENOSPC (no space left): in a load that means that the"

@@ -111,7 +111,7 @@ SPEAKERS = (
     ("bcc", r"^bpf: |\bBPF (?:program|module|text)\b|\bbcc\b"),
     ("tc", r"^Prog section|Error fetching program|RTNETLINK"),
     ("bpftool", r"\bbpftool\b"),
-    ("Python", r"^\w*(?:Error|Exception): "),
+    ("Python", r"^\w+(?:Error|Exception): |^Exception: "),
 )
 """Whose line is whose; tried in this order."""
 
