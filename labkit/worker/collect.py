@@ -29,8 +29,8 @@ POLL_MS = 100
 # all the rest. The default buffer holds two seconds of a storm of execs.
 NAP = 0.005
 # Of a processor's time, what a collection may take before others. Where all CPUs start programs at
-# full speed, the scheduler was seen to let it wait for seconds (Linux 6.18, with autogroups); 25,000
-# events a second take it 3 %. Above this share, it is a process as others are.
+# full speed, the scheduler was seen to let it wait for seconds (Linux 6.18, autogroups); 25,000
+# events a second take it 3 %. Above this share, it is as other processes are.
 URGENT_SHARE = 0.5
 
 
