@@ -204,9 +204,8 @@ def measure(
     if any(report.outcome == WORKER_DIED for report in refused):
         raise session.worker_error(told)
     if refused and not partial:
-        first = refused[0]
-        reason = f"{first.file_name} was not loaded ({first.outcome}): {last_line(first)}."
-        raise Unmeasurable(reason)
+        name, outcome = refused[0].file_name, refused[0].outcome
+        raise Unmeasurable(f"{name} was not loaded ({outcome}): {last_line(refused[0])}.")
     if len(readings) < len(trials):
         raise session.worker_error(told)
     return Measurement(tuple(reports), tuple(readings), versions)

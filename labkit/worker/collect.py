@@ -119,8 +119,7 @@ def run(
     try:
         writer = RunWriter(request["file"], {**request["facts"], **facts}, counters.read())
     except OSError as error:
-        where = request["file"]["path"]
-        emit("not_attached", reason=f"cannot write {where}: {os.strerror(error.errno or 0)}")
+        emit("not_attached", reason=f"cannot write {error.filename or 'the run'}: {error.strerror}")
         return
     urgency = Urgency()  # the drain's thread inherits it
     drain = Drain(Ring(maps[request["ring"]]["fd"], writer.memory), writer)
@@ -142,9 +141,13 @@ def run(
         drain.finish()
         writer.save_counters(counters.read())
         writer.finish(drain.ring.failed)
-    values = {n: Values(maps[n]).read() for n in request["snapshots"] if n in maps}
-    encoded = {name: base64.b64encode(raw).decode() for name, raw in values.items()}
-    emit("collected", seconds=seconds, problem=writer.problem, maps=maps, values=encoded)
+    values = _in_base64(maps, request["snapshots"])
+    emit("collected", seconds=seconds, problem=writer.problem, maps=maps, values=values)
+
+
+def _in_base64(maps: dict[str, dict[str, Any]], names: list[str]) -> dict[str, str]:
+    read = {name: Values(maps[name]).read() for name in names if name in maps}
+    return {name: base64.b64encode(raw).decode() for name, raw in read.items()}
 
 
 def _wait_for_the_end(

@@ -40,7 +40,7 @@ def test_a_caller_that_does_not_read_keeps_nothing_attached(how: str, tmp_path) 
     """What a build prints is more than a pipe holds."""
     session = Session()
     try:
-        limit = 4.0 if how == "time limit" else 60.0
+        limit = 8.0 if how == "time limit" else 60.0
         request = build.request_for(
             find("percpu").with_defines("VALUES=400"), "lab", limit, LOG_LEVEL
         )
@@ -65,7 +65,7 @@ def test_a_caller_that_does_not_read_keeps_nothing_attached(how: str, tmp_path) 
         if how == "caller gone":
             assert session.process.stdin
             session.process.stdin.close()
-        assert kernel.wait_until(lambda: not kernel.loaded("prog") & programs, 8)
+        assert kernel.wait_until(lambda: not kernel.loaded("prog") & programs, 15)
         if how == "caller gone":
             return
         begun = time.monotonic()
