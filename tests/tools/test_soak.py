@@ -147,7 +147,7 @@ INTERRUPTED_IMPORT = """
 import importlib.abc, runpy, signal, sys
 class Interrupts(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path, target=None):
-        if name == "labkit.cli":
+        if name == WHEN:
             signal.raise_signal(signal.SIGINT)
 sys.meta_path.insert(0, Interrupts())
 sys.argv = ["labkit", "build", "percpu"]
@@ -155,9 +155,10 @@ runpy.run_module("labkit", run_name="__main__")
 """
 
 
-@pytest.mark.xfail(strict=True, reason="labkit/__main__: Ctrl-C while it imports is a traceback")
-def test_ctrl_c_while_the_command_is_imported_is_no_traceback() -> None:
-    faults, _printed = lab.trial(python(INTERRUPTED_IMPORT), statuses=(130, -signal.SIGINT))
+@pytest.mark.parametrize("when", ["labkit.cli", "labkit.explain_command"])
+def test_ctrl_c_while_the_command_is_imported_is_no_traceback(when: str) -> None:
+    script = INTERRUPTED_IMPORT.replace("WHEN", repr(when))
+    faults, _printed = lab.trial(python(script), statuses=(130, -signal.SIGINT))
     assert faults == []
 
 
