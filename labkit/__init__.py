@@ -45,7 +45,7 @@ _ROOMS = ("claims", "machine", "notebook", "plots")
 
 # Names that stood here once, and still work.
 _FORMER = {
-    "plot_percpu_slots": "labkit.plots.percpu:percpu_slots",
+    "plot_percpu_slots": "labkit.plots.percpu:percpu_array",
     "plot_events_per_cpu": "labkit.plots.events:events_per_cpu",
     "plot_timeline": "labkit.plots.events:timeline",
     "plot_busiest": "labkit.plots.events:busiest",
@@ -57,11 +57,11 @@ _FORMER = {
     "stack_users": "labkit.stack.variables:stack_variables",
     "read_tracepoint": "labkit.machine.tracepoint",
     "call_chain": "labkit.machine.stack_limit",
-    "look_into_map": "labkit.notebook.slots",
-    "left_over": "labkit.notebook.slots",
+    "look_into_map": "labkit.notebook.map_values",
+    "left_over": "labkit.notebook.map_values",
     "limit_finder": "labkit.notebook.finder",
-    "probe_frame": "labkit.notebook.limit",
-    "largest_frame": "labkit.notebook.limit",
+    "probe_frame": "labkit.building.frame_size",
+    "largest_frame": "labkit.building.frame_size",
     "optimiser_table": "labkit.notebook.optimiser",
     "frame_stepper": "labkit.notebook.stepper:stack_stepper",
     "way_switch": "labkit.notebook.alternatives:alternative_switch",

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from labkit.building.build import build, checked_define
 from labkit.building.report import BuildReport
+from labkit.collecting.collection import collect
 from labkit.errors import LabError, UsageError
 from labkit.program.variants import Variant
 
@@ -75,8 +76,6 @@ def build_cell(line: str, body: str) -> BuildReport | Run:
 
 
 def _collected(variant: Variant, report: BuildReport, seconds: float) -> Run:
-    from labkit.collecting.collection import collect
-
     missing = [name for name in NEEDED_TO_RUN if name not in report.maps]
     if missing:
         raise UsageError(f"--run needs the maps {' and '.join(NEEDED_TO_RUN)}; missing: {missing}")

@@ -123,14 +123,23 @@ class Session:
             return
         assert self.process.stdin
         self.process.stdin.close()
+        self._wait_for_its_end(0.2 if self.job else CLOSE_LIMIT)
         try:
-            self.process.wait(0.2 if self.job else CLOSE_LIMIT)
+            self.process.wait(0)
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
         self._forget()
         if self.scratch:
             shutil.rmtree(self.scratch, ignore_errors=True)
+
+    def _wait_for_its_end(self, seconds: float) -> None:
+        """Wait until the pipe says that the worker is gone: Popen.wait() only looks at times."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and self.read(max(0.0, end - time.monotonic())) is not None:
+            pass
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(max(0.0, end - time.monotonic()))
 
     def _forget(self) -> None:
         os.close(self.reply_fd)
@@ -189,6 +198,16 @@ def shared() -> Session:
         if _shared is None or not _shared.usable:
             _shared = Session()
         return _shared
+
+
+def start_ahead() -> None:
+    """Start the warm session in the background; who needs it waits for it."""
+
+    def start() -> None:
+        with contextlib.suppress(MachineError):
+            shared()
+
+    threading.Thread(target=start, daemon=True).start()
 
 
 def run_to_end(request: dict[str, Any]) -> tuple[list[dict[str, Any]], dict[str, str]]:

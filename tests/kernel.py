@@ -39,6 +39,11 @@ def descriptors() -> int:
     return len(os.listdir("/proc/self/fd"))
 
 
+def in_first_pid_namespace() -> bool:
+    """Whether pids here are those by which the kernel counts; not so in most containers."""
+    return os.readlink("/proc/self/ns/pid") == "pid:[4026531836]"  # PROC_PID_INIT_INO
+
+
 def wait_until(true: Callable[[], object], seconds: float) -> bool:
     """Wait until something becomes true; return whether it did within that time."""
     end = time.monotonic() + seconds

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
@@ -36,6 +37,7 @@ def build(
     a report like any other. Raises UsageError for an unknown variant or a word that is no define,
     MachineError where no Python has bcc.
     """
+    threading.Thread(target=measured, daemon=True).start()  # a report tells it; meanwhile compile
     chosen = find(variant).with_defines(*map(checked_define, defines))
     report = _build_once(chosen, "lab", time_limit, log_level)
     if other_headers_may_help(report):
@@ -110,7 +112,7 @@ def report_of(
         how_lifted=named.get("lifted", {}).get("how") or None,
         versions=versions,
         reason=verdict.reason or _finding(verdict, named, variant.text, printed, variables),
-        notes=tuple(_notes(events)),
+        notes=tuple(_notes(events, variant.program_type)),
         defines=variant.defines,
         source=variant.text,
         file_name=variant.file_name,
@@ -137,8 +139,11 @@ def _finding(
     return findings.in_compiler_log(printed, source, of_stack)
 
 
-def _notes(events: list[dict[str, Any]]) -> Iterator[str]:
+def _notes(events: list[dict[str, Any]], program_type: str) -> Iterator[str]:
     for event in events:
+        kind = event.get("program_type", program_type)
+        if event["event"] == "loaded" and kind != program_type and "__" not in event["name"]:
+            yield f"{event['name']} was loaded as a {kind} program: its context tells"
         if event["event"] == "note":
             yield event["text"]
         if event["event"] == "loaded" and event.get("cut"):

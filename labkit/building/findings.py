@@ -2,7 +2,7 @@
 
 The compiler, bcc and the kernel each see a part. That a tracepoint does not exist, that a text has
 no program in it, or that a missing memset() is a variable too large for the stack, none of them
-says. Each line names what was found and what to write instead.
+says. Each line tells what was found and, after "to mend it: ", what to write instead.
 """
 
 from __future__ import annotations
@@ -13,16 +13,14 @@ from typing import Any
 
 from labkit.program import dialect
 from labkit.program.llvm_ir import Local
-from labkit.program.variants import BPF_TREE
+from labkit.program.variants import BPF_TREE, LLVM_LIMIT
 
 HEADERS = BPF_TREE / "headers" / "include"
-COMPILERS_LIMIT = 512  # bytes: LLVM's own, whatever the kernel grants
 LARGE = 64  # bytes: smaller variables are pointed at only where the stack is full
+MEND = "; to mend it: "
 SHOWN = 4  # lines of bcc's dialect in one sentence
 _INSTALL = "install the kernel's headers (linux-headers-$(uname -r) on Debian and Ubuntu)"
 _MEMORY_FUNCTION = re.compile(r"built-in function '(mem\w+)'")
-_NOT_FOUND = re.compile(r"'([^'\n]+)' file not found")
-_INCOMPLETE = re.compile(r"incomplete (?:definition of )?type '(?:const )?(struct \w+)'")
 _IMPLICIT = re.compile(r"(?:implicit declaration of|undeclared) function '(\w+)'")
 _NOINLINE = re.compile(r"\bnoinline\b[^;{}()]*\)*[^;{}()]*?\b(\w+)\s*\(")
 _NOT_STATIC = re.compile(r"(\S+:\d+):\d+: error: cannot call non-static helper function")
@@ -33,6 +31,11 @@ _ARRAY_TYPE = re.compile(
 _INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"\n]+)[>"]', re.M)
 
 
+def is_ours(reason: str) -> bool:
+    """Whether a reason is a line of this room, and not what the kernel or the worker said."""
+    return MEND in reason
+
+
 def own_headers(source: str) -> tuple[str, ...]:
     """Return what a source includes of the lab's own small headers, as it names them."""
     names = dict.fromkeys(_INCLUDE.findall(source))
@@ -41,13 +44,16 @@ def own_headers(source: str) -> tuple[str, ...]:
 
 def no_tracepoint(event: Mapping[str, Any]) -> str:
     """Say that this kernel lacks a tracepoint, and which are near."""
-    near = f"; near it are {', '.join(event['near'])}" if event["near"] else ""
-    return f"this kernel has no tracepoint {event['name']}, so the program would never run{near}"
+    near = f"one that there is, such as {', '.join(event['near'])}" if event["near"] else "another"
+    return (
+        f"this kernel has no tracepoint {event['name']}, so the program would never run; to mend"
+        f" it: name {near}"
+    )
 
 
 NO_PROGRAM = (
-    "there is no program here: types, maps and static functions alone are nothing to load; write"
-    " a function that is not static, such as"
+    "there is no program here, and types, maps and static functions alone are nothing to load; to"
+    " mend it: write a function that is not static, such as"
     " TRACEPOINT_PROBE(sched, sched_process_exec) { return 0; }"
 )
 
@@ -58,15 +64,15 @@ def unlinked(event: Mapping[str, Any], source: str, printed: str) -> str:
     unknown = _IMPLICIT.search(printed)
     if unknown:
         return (
-            f"the program calls `{unknown[1]}`, and there is no function or helper of that name:"
-            " look at its spelling, and whether this kernel's bcc has it"
+            f"the program calls `{unknown[1]}`, and there is no function or helper of that name; to"
+            " mend it: look at its spelling, and whether this release of bcc has it"
         )
     apart = _NOINLINE.search(source)
     called = f"the call of `{apart[1]}`" if apart else "the call of a function"
     return (
-        f"bcc left {called} in {name} unlinked (instruction {event['instruction']}): it cannot"
-        " load calls between functions of one program; let it be inlined: take `noinline` away,"
-        " and write `static inline`"
+        f"bcc left {called} in {name} unlinked (instruction {event['instruction']}), for it does"
+        " not join the functions of one program; to mend it: let it be inlined: take `noinline`"
+        " away, and write `static inline`"
     )
 
 
@@ -78,16 +84,16 @@ def in_compiler_log(log: str, source: str, variables: tuple[Local, ...]) -> str:
     if not_static := _NOT_STATIC.search(log):
         return (
             f"{not_static[1]} calls a function that is not static, which bcc takes for a program of"
-            " its own: write `static inline` before that function"
+            " its own; to mend it: write `static inline` before that function"
         )
     if array := _ARRAY_TYPE.search(source):
         return array_type(array)
     written = dialect.instead_of(source)
-    if written:
-        more = f" (and {len(written) - SHOWN} more)" if len(written) > SHOWN else ""
-        lines = "; ".join(map(str, written[:SHOWN]))
-        return f"cells take bcc's dialect of C, and this is libbpf's: {lines}{more}"
-    return _missing_header(log, source)
+    if not written:
+        return ""
+    more = f" (and {len(written) - SHOWN} more)" if len(written) > SHOWN else ""
+    lines = "; ".join(map(str, written[:SHOWN]))
+    return f"cells take bcc's dialect of C, and this is libbpf's; to mend it: {lines}{more}"
 
 
 def array_type(found: re.Match[str]) -> str:
@@ -95,8 +101,8 @@ def array_type(found: re.Match[str]) -> str:
     name, array = found["name"], f"{found['type']}{found['size']}"
     value = f"struct {name}_value"
     return (
-        f"{found['macro']}({name}, …) takes a type by its name, and `{array}` is none: wrap it in a"
-        f" struct: `{value} {{ {found['type']} bytes{found['size']}; }};`, then"
+        f"{found['macro']}({name}, …) takes a type by its name, and `{array}` is none; to mend it:"
+        f" wrap it in a struct: `{value} {{ {found['type']} bytes{found['size']}; }};`, then"
         f" `{found['macro']}({name}, {found['before']}{value}{found['after']});`"
     )
 
@@ -106,7 +112,7 @@ def point_at(variables: tuple[Local, ...], source: str, file: str) -> tuple[str,
 
     The stack is filled in the order of the text; a caret stands where it is full.
     """
-    left, shown = COMPILERS_LIMIT, []
+    left, shown = LLVM_LIMIT, []
     for one in sorted(variables, key=lambda local: local.line or 0):
         full = one.bytes > left > 0
         place = _declared(one, source) if one.file == file else None
@@ -141,32 +147,16 @@ def large_variable(log: str, variables: tuple[Local, ...]) -> str:
     """Say that the stack is too small, where LLVM speaks of the memset() that would fill it."""
     function = _MEMORY_FUNCTION.search(log)
     total = sum(one.bytes for one in variables)
-    if not function or total <= COMPILERS_LIMIT:
+    if not function or total <= LLVM_LIMIT:
         return ""
     largest = max(variables, key=lambda one: one.bytes)
     others = f", {total} bytes with the others" if len(variables) > 1 else ""
     return (
         f"`{largest.name}` takes {largest.bytes} bytes of stack{others}, and the compiler grants"
-        f" {COMPILERS_LIMIT}: move it into a per-CPU array of one element (BPF_PERCPU_ARRAY), whose"
-        f" value may have 32 KiB. ({function[1]}(), which the compiler names, is how it would have"
-        " filled those bytes; BPF has no such function.)"
+        f" {LLVM_LIMIT}; to mend it: move it into a per-CPU array of one element"
+        f" (BPF_PERCPU_ARRAY), whose value may have 32 KiB. ({function[1]}(), which the compiler"
+        " names, is how it would have filled those bytes; BPF has no such function.)"
     )
-
-
-def _missing_header(log: str, source: str) -> str:
-    ours = " and ".join(own_headers(source))
-    if lost := _NOT_FOUND.search(log):
-        beside = f", as {ours} is" if ours else ""
-        return (
-            f"{lost[1]} is not among the lab's own small headers{beside}: leave the include out if"
-            f" the program needs nothing of it, else {_INSTALL}"
-        )
-    if ours and (lost := _INCOMPLETE.search(log)):
-        return (
-            f"only the kernel's own headers tell the fields of {lost[1]}; here {ours} is the lab's"
-            f" small one, which names it and no more: {_INSTALL}"
-        )
-    return ""
 
 
 def of_own_headers(names: tuple[str, ...]) -> str:

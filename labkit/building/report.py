@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno as errnos
+import inspect
 import os
 import re
 from collections.abc import Mapping
@@ -122,19 +123,25 @@ class BuildReport:
         ``variables`` are bytes of stack by variable, as ``stack_variables(report).sizes``.
         """
         sizes = {one.name: one.bytes for one in self.variables}
+        takes_limit = "limit" in inspect.signature(explain.explain).parameters
+        more: dict[str, Any] = {"limit": self.stack_limit} if takes_limit else {}
         found = explain.explain(
             outcome=self.outcome,
-            compiler_log=(self.reason and f"error: {self.reason}\n") + self.compiler_log,
+            compiler_log=self._printed_with_reason(),
             verifier_log=self.verifier_log,
             source=self.source,
             variables=sizes if variables is None else variables,
+            **more,
         )
         headers = "" if self.accepted else findings.of_own_headers(self.own_headers)
-        return replace(
-            found,
-            change=f"{found.change} {headers}".strip(),
-            context=(*found.context, *self.pointed_at),
-        )
+        return replace(found, change=f"{found.change} {headers}".strip())
+
+    def _printed_with_reason(self) -> str:
+        """Return what the compiler printed, and before it what the lab found to be its cause."""
+        reason = f"error: {self.reason}\n" if self.reason else ""
+        if findings.is_ours(reason):
+            return reason + self.compiler_log
+        return self.compiler_log or reason
 
     def raise_for_refusal(self) -> BuildReport:
         """Return the report if the program loaded; raise BuildRefused otherwise."""

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, ParamSpec
 import pandas as pd
 
 from labkit.claims.measuring import Unmeasurable, path_of
+from labkit.plots import claims as plots
 
 if TYPE_CHECKING:
     from IPython.display import Code
@@ -132,8 +133,6 @@ class Result:
 
     def plot(self, axes: Axes | None = None) -> Axes:
         """Draw what was measured; return the Axes."""
-        from labkit.plots import claims as plots
-
         return plots.draw(self, axes)
 
     def to_json(self) -> dict[str, Any]:

@@ -6,17 +6,14 @@ import functools
 
 import pandas as pd
 
-from labkit.building.build import build
-from labkit.building.report import COMPILER_REFUSED
-from labkit.claims import measuring
+from labkit.building.frame_size import largest_frame, probe_frame
 from labkit.claims.claim import FALSE, HALF_TRUE, TRUE, Measured, Ruling, claim
 from labkit.claims.measuring import Unmeasurable
 from labkit.errors import LabError
-from labkit.machine.stack_limit import WORD, bisect, measured
+from labkit.machine.stack_limit import WORD, measured
 from labkit.program.variants import LLVM_LIMIT
 
 CLAIMED = 512  # bytes: what the sentence says
-SEARCHED = 2 * LLVM_LIMIT  # bytes: a frame that the compiler refuses
 SMALL = 64  # bytes: a small struct, such as one cache line holds
 LESSON = 1568  # bytes: what the sentence says, and what the lesson's program needs
 
@@ -24,18 +21,9 @@ LESSON = 1568  # bytes: what the sentence says, and what the lesson's program ne
 @functools.cache
 def compiler_limit() -> tuple[int, dict[str, str]]:
     """Search the largest frame that the compiler takes, in bytes, once a process; and versions."""
-    versions: dict[str, str] = {}
-
-    def passes(size: int) -> bool:
-        report = build(measuring.source("frame_size", f"FRAME_BYTES={size}"))
-        versions.update(report.versions)
-        passed = report.gates[0].passed
-        if not passed and report.outcome != COMPILER_REFUSED:  # it did not look: no verdict
-            raise Unmeasurable(f"the compiler: {measuring.last_line(report)}")
-        return bool(passed)
-
     try:
-        return bisect(passes, WORD, SEARCHED, WORD), versions
+        found = largest_frame("compiler", 2 * LLVM_LIMIT)
+        return found.size, probe_frame(found.size, "compiler").versions
     except LabError as error:
         raise Unmeasurable(f"the compiler: {error}") from error
 

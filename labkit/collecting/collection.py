@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import contextlib
 import platform
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
@@ -25,6 +27,7 @@ RING = "events"
 SLOTS = ("event_slot", "extra_slot", "local_slot")
 LOG_LEVEL = build.LOG_LEVEL
 FINISH_LIMIT = 30.0  # seconds for a worker to end a run; then it is ended
+RESTART_GRACE = 15.0  # seconds in which a kernel that was interrupted may be ended
 TICK = 0.1  # seconds between two looks at what is new
 OnRecords = Callable[[np.ndarray[Any, Any], int], None]
 LONGEST = 7 * 24 * 3600.0  # seconds: a run without a time of its own ends after a week
@@ -161,8 +164,21 @@ class Collection:
         self.session.close()
         run = self._run()
         if run.ended_well and not keep_file:
-            run.discard_file()
+            self._discard_file_of(run)
         return run
+
+    @staticmethod
+    def _discard_file_of(run: Run) -> None:
+        """Delete the run's file; a moment later where an interrupt may announce a restart.
+
+        JupyterLab interrupts a kernel before it ends it, and the Run with it.
+        """
+        if run.interrupted and "ipykernel" in sys.modules:
+            later = threading.Timer(RESTART_GRACE, run.discard_file)
+            later.daemon = True
+            later.start()
+        else:
+            run.discard_file()
 
     def _report(self) -> BuildReport:
         report = build.report_of(self.variant, self.job.events, self.session.versions)

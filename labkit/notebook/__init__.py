@@ -16,12 +16,12 @@ from labkit.lazy import attribute
 
 _NAMES = {
     "alternative_switch": "labkit.notebook.alternatives",
-    "largest_frame": "labkit.notebook.limit",
-    "left_over": "labkit.notebook.slots",
+    "largest_frame": "labkit.building.frame_size",
+    "left_over": "labkit.notebook.map_values",
     "limit_finder": "labkit.notebook.finder",
-    "look_into_map": "labkit.notebook.slots",
+    "look_into_map": "labkit.notebook.map_values",
     "optimiser_table": "labkit.notebook.optimiser",
-    "probe_frame": "labkit.notebook.limit",
+    "probe_frame": "labkit.building.frame_size",
     "stack_stepper": "labkit.notebook.stepper",
 }
 

@@ -29,7 +29,7 @@ FIRST_SECONDS = 1.0  # of the run that a reader without a kernel sees
 STORM_SECONDS = 2.0
 STORM_RATE = 100  # execs a second, on each CPU that was asked for
 MOST_BUTTONS = 8
-LARGEST_LINK = 16 << 20  # bytes of CSV that still go into a link
+MOST_IN_A_LINK = 100_000  # events: some 10 MB of CSV
 STEPS = 100  # of the progress bar
 
 
@@ -264,9 +264,9 @@ def first_run() -> Run:
 
 def links(run: Run) -> Html:
     """Return links that save the run's CSV and its JSON from the browser."""
+    if len(run) > MOST_IN_A_LINK:
+        return tag("p", f"{len(run):,} events are too many for a link: save them instead")
     csv = files.csv_text(run).encode("utf-8")
-    if len(csv) > LARGEST_LINK:
-        return tag("p", f"{len(csv) >> 20} MiB of CSV are too many for a link: save it instead")
     stem = time.strftime("exec_events_%Y%m%dT%H%M%SZ", time.gmtime())
     facts = json.dumps(
         files.about(run, csv_sha256=hashlib.sha256(csv).hexdigest()), indent=2

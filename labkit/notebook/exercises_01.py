@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from labkit.building.build import build, layout
+from labkit.building.frame_size import lets_through
 from labkit.building.report import BuildReport
 from labkit.claims import null_check
 from labkit.machine.stack_limit import WORD, largest_frame
 from labkit.notebook.feedback import Feedback
-from labkit.notebook.limit import lets_through
 from labkit.program.variants import BPF_TREE, LLVM_LIMIT, STRUCTS, Variant
 
 REFUSERS = ("neither", "compiler", "verifier", "both")  # which gate refuses

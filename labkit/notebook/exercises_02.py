@@ -9,7 +9,7 @@ from labkit.collecting.run import Run
 from labkit.collecting.workload import exec_storm
 from labkit.machine.cpus import possible_cpus
 from labkit.notebook.feedback import Feedback
-from labkit.notebook.slots import left_over
+from labkit.notebook.map_values import left_over
 from labkit.program.variants import STRUCTS, Variant
 
 SCRATCH = 512  # bytes: a map value of that size or more is scratch that the exercise does without

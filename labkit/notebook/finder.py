@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import ipywidgets
 
+from labkit.building.frame_size import GATES, lets_through, searched
 from labkit.machine.stack_limit import WORD
-from labkit.notebook.limit import GATES, lets_through, searched
 from labkit.notebook.panel import AskingPanel, Shown
 from labkit.show.widgets import frame_verdicts
 

@@ -17,7 +17,7 @@ _NAMES = {
     "busiest": "labkit.plots.events",
     "events_per_cpu": "labkit.plots.events",
     "limit_search": "labkit.plots.structs",
-    "percpu_slots": "labkit.plots.percpu",
+    "percpu_array": "labkit.plots.percpu",
     "rate": "labkit.plots.events",
     "stack_snapshot": "labkit.plots.snapshot",
     "stack_variables": "labkit.plots.variables",

@@ -18,7 +18,7 @@ MOST_CPUS = 4  # drawn one by one; the rest is a line of text
 HEIGHT = 0.62
 
 
-def percpu_slots(
+def percpu_array(
     layout: Mapping[str, Mapping[str, Any]] | None = None,
     cpus: Sequence[int] | None = None,
     axes: Axes | None = None,

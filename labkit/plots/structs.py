@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from labkit.building.build import layout
 from labkit.machine.stack_limit import measured
 from labkit.plots import style
 from labkit.program.variants import STRUCTS
@@ -12,7 +13,7 @@ from labkit.program.variants import STRUCTS
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from labkit.notebook.limit import Largest
+    from labkit.building.frame_size import Largest
 
 _HEIGHT = 0.62
 _LETTERS = 115  # that have room beside each other in the whole width
@@ -27,8 +28,6 @@ def struct_sizes(
     bytes. A row's part past the limit is hatched.
     """
     if layouts is None:
-        from labkit.building.build import layout
-
         layouts = layout()
     axes = axes or style.new_axes(10, 3.6)
     total = sum(layouts[name]["size"] for name in STRUCTS)

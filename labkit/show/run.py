@@ -37,7 +37,11 @@ def summary(run: Run) -> Html:
 
 def _judgement(run: Run) -> str:
     if not run.complete:
-        return "the worker died, so what was attempted and what failed is not known"
+        kept = f"; the events are kept in {run.file}" if run.file else ""
+        return f"the worker died, so what was attempted and what failed is not known{kept}"
+    if run.problem:
+        missing = int((run.account.submitted - run.account.delivered).sum())
+        return f"ended before its time ({run.problem}); {missing} events could not be written"
     if not run.balanced:
         return "the account does not balance, events are missing without a trace"
     ending = ", ended by an interrupt" if run.interrupted else ""

@@ -38,7 +38,7 @@ CSS = """
 .lab .highlight { background: none; }
 .lab .highlight .k, .lab .highlight .kt { color: var(--jp-mirror-editor-keyword-color, #7928a1);
   font-weight: 600; }
-.lab .highlight .c1, .lab .highlight .cm { color: var(--jp-mirror-editor-comment-color, #6a737d);
+.lab .highlight .c1, .lab .highlight .cm { color: var(--jp-content-font-color2, #6a737d);
   font-style: italic; }
 .lab .highlight .cp, .lab .highlight .cpf {
   color: var(--jp-mirror-editor-operator-color, #0072b2); }

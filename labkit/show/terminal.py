@@ -110,12 +110,16 @@ def progress(file: RunFile, before: int, seconds: float) -> str:
 
 
 def account(run: Run) -> str:
-    """Return the account of a run: for each CPU, and whether it balances."""
+    """Return the account of a run: of each CPU that saw something, and whether it balances."""
     if not run.complete:
         kept = f" in {run.file}: labkit.recover() opens it" if run.file else ""
         return f"the worker died; {len(run)} events were saved{kept}; the kernel's counts were not"
     verdict = "it balances" if run.balanced else "IT DOES NOT BALANCE"
-    lines = [run.account.to_string(), f"{len(run)} events in {run.seconds:.1f} s; {verdict}"]
+    busy = run.account[run.account.any(axis="columns")]
+    lines = [busy.to_string()] if len(busy) else []
+    if len(busy) < len(run.account):
+        lines += [f"{len(run.account) - len(busy)} of {len(run.account)} CPUs saw nothing"]
+    lines += [f"{len(run)} events in {run.seconds:.1f} s; {verdict}"]
     if run.problem:
         lines.append(f"it ended before its time: {run.problem}")
     return "\n".join(lines)

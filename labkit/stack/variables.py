@@ -16,12 +16,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from labkit import session
+from labkit.building.build import LOG_LEVEL, TIME_LIMIT, layout, request_for
 from labkit.building.report import BuildReport
 from labkit.errors import LabError
 from labkit.machine.stack_limit import measured
 from labkit.program.c_names import locals_in
 from labkit.program.llvm_ir import Local, locals_on_stack
-from labkit.program.variants import Variant, find
+from labkit.program.preprocess import left_by_preprocessor
+from labkit.program.variants import VARIANTS, Variant, find
 from labkit.stack.snapshot import limit_of
 
 if TYPE_CHECKING:
@@ -115,8 +118,6 @@ def stack_variables(program: str | Variant | BuildReport) -> StackVariables:
 
 
 def _variant_of(report: BuildReport) -> Variant:
-    from labkit.program.variants import VARIANTS
-
     known = VARIANTS.get(report.variant)
     if known is not None and known.text == report.source:
         return known.with_defines(*(d for d in report.defines if d not in known.defines))
@@ -130,9 +131,6 @@ def _largest_first(found: Sequence[Local]) -> tuple[Local, ...]:
 
 def by_compiler(variant: Variant) -> tuple[Local, ...]:
     """Ask this machine's compiler. Raises MachineError where no Python has bcc."""
-    from labkit import session
-    from labkit.building.build import LOG_LEVEL, TIME_LIMIT, request_for
-
     request = request_for(variant, "lab", TIME_LIMIT, LOG_LEVEL)
     events, _versions = session.run_to_end({**request, "job": "intermediate"})
     text = next((e["text"] for e in events if e["event"] == "intermediate"), "")
@@ -162,8 +160,6 @@ def _declares(row: str, name: str) -> bool:
 
 def _left(variant: Variant) -> str:
     """Return the text with the lines of arms not taken blank, so that line numbers stay."""
-    from labkit.program.preprocess import left_by_preprocessor
-
     defines = {word.partition("=")[0]: True for word in variant.defines}
     try:
         kept: dict[int, str] = dict(left_by_preprocessor(variant.text, defines))
@@ -174,8 +170,6 @@ def _left(variant: Variant) -> str:
 
 def _struct_sizes() -> dict[str, int]:
     """Return the sizes of the lesson's structs as this machine's compiler has them, if it can."""
-    from labkit.building.build import layout
-
     try:
         layouts: dict[str, dict[str, Any]] = layout()
     except (LabError, OSError):

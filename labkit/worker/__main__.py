@@ -5,6 +5,7 @@ here; of labkit, the worker imports its own files and those of machine/ that say
 ``PYTHON -I labkit/worker load JSON`` starts what is to be observed, under any Python.
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -12,4 +13,8 @@ sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from labkit.worker import load, server  # noqa: E402  needs the path
 
-(load if sys.argv[1] == "load" else server).main()
+if sys.argv[1] == "load":
+    load.main()
+else:
+    server.main()
+    os._exit(0)  # LLVM's libraries take longer to leave than all the rest of the end

@@ -70,7 +70,9 @@ def _load_one(module: Module, name: str, kind: int, level: int) -> dict[str, Any
         verdict = _try_load(module, name, kind, 2, LOG_BYTES)  # no statistics before Linux 5.2
     if verdict["cut"]:
         _let_go(module, name)
-        short = _try_load(module, name, kind, STATISTICS, END_BYTES)
+        short = _try_load(
+            module, name, kind, STATISTICS, END_BYTES, limit=0
+        )  # a verdict it must be
         if not short["passed"]:
             end = _try_load(module, name, kind, END_LEVEL, END_BYTES)["log"]
             if end.endswith(short["log"][-40:]):  # since Linux 6.4 a full log keeps its end
@@ -84,14 +86,16 @@ def _let_go(module: Module, name: str) -> None:
         os.close(module.funcs.pop(name.encode()).fd)
 
 
-def _try_load(module: Module, name: str, kind: int, level: int, size: int) -> dict[str, Any]:
+def _try_load(
+    module: Module, name: str, kind: int, level: int, size: int, limit: float = LOG_SECONDS
+) -> dict[str, Any]:
     """Load one program with a log buffer of our own, which bcc's load_func has no word for."""
     memory = mmap.mmap(-1, size)
     log = (ctypes.c_char * size).from_buffer(memory)
     plain = lib.bcc_func_load
     lib.bcc_func_load = _with_log(plain, level, log, size)
     error = 0
-    with _given_up_after(LOG_SECONDS):
+    with _given_up_after(limit):
         started = time.monotonic()
         try:
             module.load_func(name, kind)
@@ -117,7 +121,7 @@ def _try_load(module: Module, name: str, kind: int, level: int, size: int) -> di
 
 @contextlib.contextmanager
 def _given_up_after(seconds: float) -> Iterator[None]:
-    """Have the verifier give up after so long, as it does when a signal is pending (EAGAIN).
+    """Have the verifier give up after so long (0: never), as when a signal is pending (EAGAIN).
 
     What bcc prints meanwhile is the log once more, and is dropped.
     """

@@ -95,7 +95,7 @@ def test_ten_fast_clicks_end_with_the_last_one(ran: Any) -> None:
 
 
 def test_the_slider_asks_both_gates(ran: Any) -> None:
-    cell = cell_with(ran, "labkit.limit_finder()")
+    cell = cell_with(ran, "notebook.limit_finder()")
     readout = cell.locator(".widget-readout")
     readout.click()
     ran.page.keyboard.press("Control+A")
@@ -104,7 +104,9 @@ def test_the_slider_asks_both_gates(ran: Any) -> None:
     for gate in ("compiler", "verifier"):
         verdict = cell.locator(f'[data-testid="limit-{gate}"][data-size="512"]')
         verdict.wait_for(timeout=60_000)
-        word = "lets it through" if labkit.largest_frame(gate).size >= 512 else "refuses it"
+        word = (
+            "lets it through" if labkit.notebook.largest_frame(gate).size >= 512 else "refuses it"
+        )
         assert word in verdict.inner_text()
 
 
@@ -133,11 +135,11 @@ def test_pictures_in_both_themes(ran: Any, pictures: Path, theme: str) -> None:
     name = theme.split()[1].lower()
     cells = {
         "check": cell_with(ran, "labkit.check()"),
-        "structs": cell_with(ran, "labkit.plot_structs()"),
+        "structs": cell_with(ran, "plots.struct_sizes()"),
         "sources": cell_with(ran, "labkit.side_by_side"),
         "switch": switch(ran),
         "verifier": cell_with(ran, "refused = next("),
-        "slider": cell_with(ran, "labkit.limit_finder()"),
+        "slider": cell_with(ran, "notebook.limit_finder()"),
         "claims": cell_with(ran, "claims.compare()"),
         "own": cell_with(ran, "%%bpf mine"),
     }

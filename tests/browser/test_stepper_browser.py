@@ -10,15 +10,16 @@ import pytest
 
 import labkit
 from labkit.stack.snapshot import snapshot_of
+from labkit.stack.variables import stack_variables
 
 pytestmark = [pytest.mark.browser, pytest.mark.live, pytest.mark.timeout(300)]
 
 CELLS = (
     "import labkit\nreport = labkit.build('stack_beyond')",
-    "labkit.plot_frame(report);",
-    "labkit.frame_stepper(report)",
-    "labkit.plot_stack_users('stack');",
-    "labkit.stack_users('stack')",
+    "labkit.plots.stack_snapshot(report);",
+    "labkit.notebook.stack_stepper(report)",
+    "labkit.plots.stack_variables('stack');",
+    "from labkit.stack.variables import stack_variables\nstack_variables('stack')",
 )
 
 
@@ -42,7 +43,7 @@ def output(lab: Any, number: int) -> Any:
 def refused() -> Any:
     """The refused step as the library itself finds it, in a build of its own."""
     report = labkit.build("stack_beyond")
-    return snapshot_of(report.verifier_log, variables=labkit.stack_users(report))
+    return snapshot_of(report.verifier_log, variables=stack_variables(report))
 
 
 def test_it_starts_at_the_refused_write(ran: Any, refused: Any) -> None:

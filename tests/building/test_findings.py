@@ -146,12 +146,18 @@ def test_an_array_as_a_maps_value_is_wrapped() -> None:
 
 @live
 def test_what_the_small_headers_lack_is_told_with_what_they_have() -> None:
+    """As it is found: a row of the table tells that a header is missing; this tells of the rest."""
     kernels = "#include <uapi/linux/ptrace.h>\n#include <linux/blk-mq.h>\n"
     report = cell(kernels + PROGRAM % "")
-    assert report.reason.startswith("linux/blk-mq.h is not among the lab's own small headers")
-    assert "as uapi/linux/ptrace.h is" in report.reason
+    assert report.own_headers == ("uapi/linux/ptrace.h",)
+    told = report.explain()
+    assert told.key == "missing-header"
+    assert "uapi/linux/ptrace.h is the lab's own here" in told.change
     task = "\treturn ((struct task_struct *)bpf_get_current_task())->pid;"
-    assert "struct task_struct" in cell("#include <linux/sched.h>\n" + PROGRAM % task).reason
+    assert (
+        "linux/sched.h is the lab's"
+        in cell("#include <linux/sched.h>\n" + PROGRAM % task).explain().change
+    )
 
 
 @live
@@ -165,6 +171,14 @@ def test_what_posted_programs_include_is_there() -> None:
     report = cell(text + PROGRAM % body + kprobe + "{ return PT_REGS_PARM2(ctx) + (u64)name; }\n")
     assert report.accepted, report.compiler_log
     assert "linux/limits.h" in report.own_headers
+
+
+@live
+def test_a_function_whose_context_tells_its_type_is_loaded_as_that() -> None:
+    """The context of a tracepoint would not let it read a packet's length."""
+    report = cell("int length(struct __sk_buff *skb) { return skb->len; }\n")
+    assert report.accepted
+    assert report.notes == ("length was loaded as a sched_cls program: its context tells",)
 
 
 @live

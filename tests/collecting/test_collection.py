@@ -14,7 +14,10 @@ import kernel
 import pytest
 
 import labkit
+from labkit.building import build
+from labkit.collecting import collection as collecting
 from labkit.collecting.collection import Collection
+from labkit.session import Job
 
 pytestmark = pytest.mark.live
 
@@ -47,11 +50,39 @@ def test_23_processes_are_23_rows(tmp_path: Path) -> None:
     run = collect_while(start_them)
     rows = run.frame[run.frame.comm == "twentythree"]
     assert len(rows) == 23
-    assert rows.pid.tolist() == started
+    if kernel.in_first_pid_namespace():
+        assert rows.pid.tolist() == started
     assert (rows.filename == program).all()
     assert rows.data_ok.all()
     assert run.balanced
     assert run.account.failed.sum() == 0
+
+
+def test_the_pid_is_the_one_by_which_the_machine_counts() -> None:
+    if not kernel.in_first_pid_namespace():
+        pytest.skip("in a container: pid is that of the machine, Popen.pid that of the container")
+    process: list[subprocess.Popen[bytes]] = []
+    run = collect_while(lambda: process.append(subprocess.Popen(["/bin/true"])))
+    process[0].wait()
+    assert process[0].pid in set(run.frame.pid)
+
+
+def test_a_refusal_is_tried_again_with_the_machines_headers(monkeypatch) -> None:
+    asked: list[str] = []
+
+    class Noted(Job):
+        def __init__(self, session: object, request: dict) -> None:
+            asked.append(request["headers"])
+            super().__init__(session, request)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(collecting, "Job", Noted)
+    monkeypatch.setattr(build, "machine_has_headers", lambda: True)
+    source = '#ifdef PAGE_SIZE\n#error "with the headers of the lab"\n#endif\n'
+    run = labkit.collect(labkit.Variant("needs_more", source, "for this test"), seconds=1)
+    assert asked == ["lab", "machine"]
+    assert run.report.outcome == "compiler_refused"
+    # The lab's own headers told more, unless the machine has others indeed.
+    assert "with the headers of the lab" in run.report.compiler_log or run.report.notes
 
 
 def test_times_are_the_wall_clocks(tmp_path: Path) -> None:

@@ -15,12 +15,14 @@ from pathlib import Path
 import held
 import kernel
 import pytest
+from jupyter_client.manager import start_new_kernel
 
 import labkit
 from labkit.collecting import folders, recovery
 from labkit.errors import UsageError
 
 pytestmark = pytest.mark.live
+ROOT = Path(labkit.__file__).resolve().parents[1]
 
 
 @pytest.fixture(autouse=True)
@@ -31,15 +33,25 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "results"
 
 
+def redirected(results: Path) -> str:
+    """Return the Python that has another process use that folder."""
+    place = f"folders.RESULTS = type(folders.RESULTS)({str(results)!r})"
+    return f"from labkit.collecting import folders; {place}"
+
+
+def attached() -> bool:
+    """Exec something; whether any exec has been seen by now."""
+    subprocess.run(["/bin/true"], check=True)
+    return any(one.events for one in folders.left_files())
+
+
 @contextmanager
 def collecting(results: Path, words: str = "labkit.collect('percpu')") -> Iterator[tuple]:
     """Run a collection in another process. Yield it, its server, the server's child."""
-    place = f"folders.RESULTS = type(folders.RESULTS)({str(results)!r})"
-    place = f"from labkit.collecting import folders; {place}"
+    place = redirected(results)
     caller = subprocess.Popen([sys.executable, "-c", f"import labkit; {place}; {words}"])
     try:
-        assert kernel.wait_until(lambda: held.programs_of(caller.pid), 60)
-        assert kernel.wait_until(lambda: list(results.glob("*.run")), 10)
+        assert kernel.wait_until(attached, 60)
         [server] = [pid for pid in kernel.children(caller.pid) if kernel.children(pid)]
         [child] = kernel.children(server)
         yield caller, server, child
@@ -81,6 +93,24 @@ def test_kill_9_loses_nothing_and_leaves_nothing(victims, results: Path, tmp_pat
     run.discard_file()
     assert len(labkit.recover()) == 0
     assert len(run.frame) == len(run), "still there for whoever has it"
+
+
+@pytest.mark.parametrize("now", [False, True])
+def test_a_restart_of_the_notebooks_kernel_loses_nothing(now, results: Path, tmp_path) -> None:
+    manager, client = start_new_kernel(env={**os.environ, "PYTHONPATH": str(ROOT)})
+    try:
+        client.execute(f"import labkit; {redirected(results)}; labkit.collect('percpu')")
+        kernel_pid = manager.provisioner.pid
+        assert kernel.wait_until(attached, 60)
+        programs = held.programs_of(kernel_pid)
+        program = exec_some(tmp_path)
+        manager.restart_kernel(now=now)
+        assert kernel.wait_until(lambda: not kernel.loaded("prog") & programs, 5)
+        [run] = labkit.recover()
+        assert (run.frame.filename == program).sum() == 30
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
 
 
 def test_a_collection_under_way_is_told_apart(results: Path) -> None:

@@ -85,6 +85,13 @@ def test_a_new_run_replaces_the_links() -> None:
     assert old not in linked(panel)
 
 
+def test_a_run_of_very_many_events_is_not_put_into_a_link(monkeypatch) -> None:
+    monkeypatch.setattr(module, "MOST_IN_A_LINK", 1)
+    panel = made()
+    assert linked(panel) == []
+    assert "2 events are too many for a link" in panel.link.value
+
+
 def test_a_refusal_offers_no_rows_of_an_older_run() -> None:
     panel = made()
     panel._show(made_runs.refused_run())

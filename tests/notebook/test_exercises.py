@@ -60,7 +60,7 @@ def test_predictions_are_compared_with_both_gates():
 @either_kernel
 @pytest.mark.live
 def test_who_refuses_follows_the_limits():
-    limits = {gate: labkit.largest_frame(gate).size for gate in ("compiler", "verifier")}
+    limits = {gate: labkit.notebook.largest_frame(gate).size for gate in ("compiler", "verifier")}
     for size in (8, *limits.values(), max(limits.values()) + WORD):
         refusing = [gate for gate, largest in limits.items() if size > largest]
         names = {0: "neither", 2: "both"}

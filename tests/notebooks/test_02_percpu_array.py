@@ -27,6 +27,9 @@ PATH = ROOT / "notebooks" / "02_percpu_array.ipynb"
 SOURCE = json.loads(PATH.read_text("utf-8"))
 MOST_SECONDS = 240  # on two cores that others use as well
 
+# Whichever test comes first runs the whole notebook.
+pytestmark = pytest.mark.timeout(2 * MOST_SECONDS)
+
 
 class Executed:
     """The notebook after a run of all its cells, its kernel still there to be asked."""
@@ -69,7 +72,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def executed(results: Path) -> Iterator[Executed]:
     notebook = nbformat.read(PATH, as_version=4)
     client = NotebookClient(
-        notebook, timeout=60, resources={"metadata": {"path": str(PATH.parent)}}
+        notebook, timeout=MOST_SECONDS, resources={"metadata": {"path": str(PATH.parent)}}
     )
     with client.setup_kernel(env={**os.environ, "PYTHONPATH": str(ROOT)}):
         made = Executed(client)
@@ -130,7 +133,6 @@ def test_each_exercise_has_a_hint_a_place_and_a_check() -> None:
 
 
 @pytest.mark.live
-@pytest.mark.timeout(300)
 def test_run_all_ends_by_itself_in_time(executed: Executed) -> None:
     counts = [cell.execution_count for cell in executed.cells.values() if cell.cell_type == "code"]
     assert None not in counts
@@ -179,7 +181,7 @@ def test_each_claim_has_a_verdict_and_is_in_the_last_table(executed: Executed, c
 @pytest.mark.live
 def test_the_last_table_tells_every_claim(executed: Executed) -> None:
     shown = executed.shown("all", "text/html")
-    assert all(f"<b>{name}</b>" in shown for name in labkit.claims.CLAIMS)
+    assert all(f">{name}</b>" in shown for name in labkit.claims.CLAIMS)
     assert "not measured yet" not in shown
 
 
@@ -235,6 +237,7 @@ def test_the_tracepoint_names_the_file_by_place(executed: Executed) -> None:
 @pytest.mark.live
 def test_the_file_is_the_frame(executed: Executed, results: Path) -> None:
     assert executed.shown("read-back") == "True"
+    executed.do("".join(executed.cells["export"].source))  # another test may have run `run` again
     path = Path(executed.value("path"))
     assert path.parent == results
     assert len(files.read_csv(path)) == executed.value("len(run)")

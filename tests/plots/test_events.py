@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import warnings
 from html.parser import HTMLParser
+from pathlib import Path
 
 import made_runs
 import matplotlib as mpl
@@ -212,3 +214,10 @@ def test_the_view_of_a_refused_run_is_the_refusal() -> None:
 
 def test_the_view_of_a_run_whose_worker_died_says_so() -> None:
     assert "the worker died" in read(run_html(made_runs.dead_run())).text
+
+
+def test_the_view_of_a_run_tells_why_it_ended_early_and_where_its_events_are() -> None:
+    full = read(run_html(made_runs.make_run(problem="No space left on device")))
+    assert "ended before its time (No space left on device); 0 events" in full.text
+    dead = read(run_html(dataclasses.replace(made_runs.dead_run(), file=Path("results/a.run"))))
+    assert "the events are kept in results/a.run" in dead.text

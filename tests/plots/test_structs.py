@@ -9,7 +9,7 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import to_hex
 
 import labkit
-from labkit.notebook.limit import Largest
+from labkit.building.frame_size import Largest
 from labkit.plots import style
 from labkit.plots.structs import limit_search, struct_sizes
 from labkit.program.variants import STRUCTS

@@ -29,3 +29,12 @@ def test_a_message_that_quotes_the_one_that_matters_is_not_marked() -> None:
     printed = f"{first}\nnote: said of it: {first}\n"
     text = terminal.report(made_runs.report(COMPILER_REFUSED, compiler_log=printed))
     assert [text.splitlines()[n] for n in marked(text)] == [terminal.MARK + first]
+
+
+def test_of_240_cpus_the_account_prints_those_that_saw_something() -> None:
+    run = made_runs.make_run([made_runs.record(cpu=7), made_runs.record(cpu=200)], cpus=240)
+    lines = terminal.account(run).splitlines()
+    assert [line.split()[0] for line in lines if line[:1].isdigit()][:2] == ["7", "200"]
+    assert "238 of 240 CPUs saw nothing" in lines
+    assert lines[-1].endswith("it balances")
+    assert len(lines) <= 6

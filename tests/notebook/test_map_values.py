@@ -1,4 +1,4 @@
-"""The per-CPU slots beside the last rows: the same bytes, and it shows where they are not."""
+"""The per-CPU map's values beside the last rows: the same bytes, or it shows where they differ."""
 
 from __future__ import annotations
 
@@ -10,40 +10,50 @@ import pytest
 
 import labkit
 from labkit.errors import UsageError
-from labkit.notebook.slots import left_over, look_into_map
+from labkit.notebook.map_values import left_over, look_into_map
 
 EMPTY = b"\0" * 544
 
 
-def run_with_slots(made: list[bytes], slots: list[bytes]):
-    held = {"event_slot": made_runs.records(*slots)}
-    return made_runs.make_run(made, cpus=len(slots), slots=held)
+def run_with_values(made: list[bytes], values: list[bytes]):
+    held = {"event_slot": made_runs.records(*values)}
+    return made_runs.make_run(made, cpus=len(values), slots=held)
 
 
 def test_the_last_event_of_each_cpu_is_compared() -> None:
     second = made_runs.SECOND
     made = [made_runs.record(pid=n, cpu=n % 2, timestamp=n * second) for n in (1, 2, 3, 4)]
-    table = look_into_map(run_with_slots(made, [made[3], made[2]]))
-    assert table["slot_pid"].tolist() == [4, 3]
+    table = look_into_map(run_with_values(made, [made[3], made[2]]))
+    assert table["map_pid"].tolist() == [4, 3]
     assert table["same_bytes"].tolist() == [True, True]
 
 
 def test_one_byte_behind_the_name_makes_it_another_event() -> None:
     sent, held = made_runs.record(), made_runs.record(left_over=b"x")
-    table = look_into_map(run_with_slots([sent], [held]))
+    table = look_into_map(run_with_values([sent], [held]))
     assert table["same_bytes"].tolist() == [False]
-    assert table["slot_filename"].tolist() == table["row_filename"].tolist()
+    assert table["map_filename"].tolist() == table["row_filename"].tolist()
 
 
 def test_a_cpu_that_saw_nothing_has_no_answer() -> None:
     made = made_runs.record()
-    table = look_into_map(run_with_slots([made], [made, EMPTY]))
+    table = look_into_map(run_with_values([made], [made, EMPTY]))
     assert table.at[0, "same_bytes"]
     assert table.at[1, "same_bytes"] is pd.NA
 
 
-def test_an_event_that_failed_is_in_the_slot_alone() -> None:
-    table = look_into_map(run_with_slots([], [made_runs.record()]))
+def test_cpus_are_told_by_their_ids_where_there_are_holes() -> None:
+    made = [made_runs.record(pid=n, cpu=cpu) for n, cpu in enumerate((0, 8, 9, 8), 1)]
+    run = made_runs.make_run(made, cpus=10)
+    run.cpus, run.slots = (0, 8), {"event_slot": made_runs.records(made[0], made[3])}
+    table = look_into_map(run)
+    assert table.index.tolist() == [0, 8]
+    assert table["row_pid"].tolist() == [1, 4]
+    assert table["same_bytes"].tolist() == [True, True]
+
+
+def test_an_event_that_failed_is_in_the_map_alone() -> None:
+    table = look_into_map(run_with_values([], [made_runs.record()]))
     assert table["same_bytes"].tolist() == [False]
 
 
