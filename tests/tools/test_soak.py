@@ -110,6 +110,7 @@ def test_a_program_that_stays_loaded_is_found(monkeypatch) -> None:
         one.programs = held
         faults = lab.what_is_wrong(one, [0])
         one.end()
+        collection.finish()  # else its file would stay
     labkit.close()
     assert faults == [f"BPF programs stay loaded: {sorted(held)}"]
     assert not processes.still_loaded(held)
