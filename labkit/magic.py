@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from labkit.building.build import build, checked_define
 from labkit.building.report import BuildReport
 from labkit.collecting.collection import collect
-from labkit.errors import LabError, UsageError
+from labkit.errors import UsageError
 from labkit.program.variants import Variant
 
 if TYPE_CHECKING:
@@ -79,14 +79,13 @@ def _collected(variant: Variant, report: BuildReport, seconds: float) -> Run:
     missing = [name for name in NEEDED_TO_RUN if name not in report.maps]
     if missing:
         raise UsageError(f"--run needs the maps {' and '.join(NEEDED_TO_RUN)}; missing: {missing}")
-    try:
-        return collect(variant, seconds=seconds)
-    except ValueError as error:
-        if isinstance(error, LabError):
-            raise
+    run = collect(variant, seconds=seconds)
+    if run.problem and not len(run):
+        run.discard_file()
         raise UsageError(
-            "--run reads records of struct big_event; give its sizes with -D, not with #define"
-        ) from error
+            f"{run.problem}: --run reads struct big_event; give its sizes with -D, not with #define"
+        )
+    return run
 
 
 def load_ipython_extension(shell: Any) -> None:

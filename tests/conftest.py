@@ -53,6 +53,12 @@ def _live(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture(autouse=True, scope="session")
+def _runs_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What tests kill leaves its run's file in a folder of theirs, not in the checkout."""
+    os.environ["LABKIT_RUNS"] = str(tmp_path_factory.mktemp("runs"))
+
+
+@pytest.fixture(autouse=True, scope="session")
 def _end_workers() -> Iterator[None]:
     yield
     session.close()

@@ -152,3 +152,10 @@ def test_lines_are_as_the_readme_shows_them() -> None:
         "[1999.999] PID: 7      | comm: a\\x1bb           | data[0-3]: 0x07 0x00 0x00 0x00 | cpu 3"
         " | /bin/true\n",
     ]
+
+
+def test_of_many_cpus_only_the_busy_ones_are_printed() -> None:
+    told = terminal.account(made_runs.make_run([made_runs.record(cpu=1)], cpus=240))
+    assert "239 of 240 CPUs saw nothing" in told
+    assert len(told.splitlines()) == 5
+    assert "1 events in 2.0 s; it balances" in told

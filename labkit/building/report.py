@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno as errnos
-import inspect
 import os
 import re
 from collections.abc import Mapping
@@ -123,15 +122,13 @@ class BuildReport:
         ``variables`` are bytes of stack by variable, as ``stack_variables(report).sizes``.
         """
         sizes = {one.name: one.bytes for one in self.variables}
-        takes_limit = "limit" in inspect.signature(explain.explain).parameters
-        more: dict[str, Any] = {"limit": self.stack_limit} if takes_limit else {}
         found = explain.explain(
             outcome=self.outcome,
             compiler_log=self._printed_with_reason(),
             verifier_log=self.verifier_log,
             source=self.source,
             variables=sizes if variables is None else variables,
-            **more,
+            limit=self.stack_limit,
         )
         headers = "" if self.accepted else findings.of_own_headers(self.own_headers)
         return replace(found, change=f"{found.change} {headers}".strip())

@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import os
 import secrets
+import stat
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +22,14 @@ SUFFIX = ".run"
 EVENT = "big_event"  # the struct that a run's records are
 
 
-def folders() -> tuple[Path, Path]:
-    """Return where runs' files may lie: results/, or a place of this user's own."""
+def folders() -> tuple[Path, ...]:
+    """Return where runs' files may lie: $LABKIT_RUNS; else results/ or a place of this user's own.
+
+    That place is under /var/tmp, which outlives a restart of the machine.
+    """
+    chosen = os.environ.get("LABKIT_RUNS")
+    if chosen:
+        return (Path(chosen).resolve(),)
     return RESULTS, Path(f"/var/tmp/labkit-{os.geteuid()}")
 
 
@@ -37,24 +44,24 @@ def new_path() -> tuple[Path, list[int]]:
             owner = _usable(folder)
             return folder / f"{stem}_{secrets.token_hex(3)}{SUFFIX}", owner
     raise MachineError(
-        f"neither {' nor '.join(map(str, folders()))} can be written to",
-        f"chown {os.geteuid()} {RESULTS.parent}, or make room on the disk",
+        f"a run's file cannot be written into {' or '.join(map(str, folders()))}",
+        "set LABKIT_RUNS to a folder that can be written to",
     )
 
 
 def _usable(folder: Path) -> list[int]:
     """Return the owner for files in that folder, which is made if need be. Raises OSError."""
     user = [os.geteuid(), os.getegid()]
-    if folder != RESULTS:  # /var/tmp is everybody's: take nothing that another has put there
-        folder.mkdir(mode=0o700, exist_ok=True)
-        if folder.is_symlink() or folder.stat().st_uid != user[0]:
-            raise PermissionError(folder)
-    elif not folder.is_dir():
-        folder.mkdir()
-        if user[0] == 0:
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o755 if folder == RESULTS else 0o700)
+        if folder == RESULTS and user[0] == 0:
             checkout = folder.parent.stat()
             os.chown(folder, checkout.st_uid, checkout.st_gid)
-    if not os.access(folder, os.W_OK):
+    everybodys = (
+        folder.parent.stat().st_mode & stat.S_ISVTX
+    )  # as /tmp: others may have put it there
+    theirs = folder.is_symlink() or folder.stat().st_uid != user[0]
+    if (everybodys and theirs) or not os.access(folder, os.W_OK):
         raise PermissionError(folder)
     if user[0] == 0:
         user = [folder.stat().st_uid, folder.stat().st_gid]

@@ -18,21 +18,38 @@ STACK_LIMIT = re.compile(r"Looks like the BPF stack limit(?: of (?P<limit>\d+) b
 
 _PLACE = r"(?P<file>[^\s:][^:\n]*|<[^>\n]*>):(?P<line>\d{1,9}):(?:(?P<column>\d{1,9}):)?"
 _SEVERITY = r"(?P<severity>fatal error|error|warning|remark|note)"
+_RUSTC = (  # bpf-linker's lines, alone or in rustc's notes
+    r"(?:\s*= note: )?(?:[\d:]+ )?"
+    r"(?:\[ERROR\] llvm: |(?=LLVM ERROR|error: .*(?:BPF stack|built-in)))"
+)
+_IN_FUNCTION = r"in function (?P<function>\S+) [^:]*: (?P<text>.*)"
+# Whose line it is, and its form; tried in this order.
 _FORMS = tuple(
-    re.compile(form)
-    for form in (
-        rf"{_PLACE} {_SEVERITY}: (?P<text>.*)",
-        rf"{_SEVERITY}: (?:{_PLACE} )?(?:in function (?P<function>\S+) [^:]*: )?(?P<text>.*)",
-        r"(?P<severity>LLVM ERROR|PLEASE submit a bug report)[: ](?P<text>.*)",
-        r"(?:clang|llc|lld|ld|cc1)[\w.+-]*: (?P<severity>error|warning|fatal error): (?P<text>.*)",
-        r"modprobe: (?P<severity>FATAL): (?P<text>.*)",
-        r"(?P<text>Unable to find kernel headers.*)",
-        r"(?P<text>(?:could not open bpf map|failed to pin map): .*)",
-        r"(?P<text>bpf: Failed to load program: .*|Failed to load BPF program .*)",
-        r"libbpf: (?P<text>.*(?:failed|Error|error|can't|couldn't|not found|Couldn't).*)",
-        r"(?P<severity>Error): (?P<text>.*)",
-        r"(?P<severity>HINT|chdir\([^)]*\)): (?P<text>.*)",
-        r"(?P<severity>\w*Exception): (?P<text>.*)",
+    (speaker, re.compile(form))
+    for speaker, form in (
+        ("compiler", rf"{_PLACE} {_SEVERITY}: (?P<text>.*)"),
+        ("compiler", rf"(?:{_RUSTC})?(?:{_SEVERITY}: )?{_PLACE} {_IN_FUNCTION}"),
+        ("compiler", rf"{_SEVERITY}: (?:{_PLACE} )?{_IN_FUNCTION}"),
+        ("compiler", rf"(?:{_RUSTC})?(?P<severity>LLVM ERROR): (?P<text>.*)"),
+        ("compiler", r"(?P<severity>PLEASE submit a bug report)[: ](?P<text>.*)"),
+        (
+            "compiler",
+            r"(?:clang|llc|lld|ld|cc1)[\w.+-]*: "
+            r"(?P<severity>error|warning|fatal error): (?P<text>.*)",
+        ),
+        ("compiler", r"(?P<text>error\[E\d+\]: .*)"),
+        ("", rf"{_SEVERITY}: (?:{_PLACE} )?(?P<text>.*)"),
+        ("modprobe", r"modprobe: (?P<severity>FATAL): (?P<text>.*)"),
+        ("bcc", r"(?P<text>Unable to find kernel headers.*)"),
+        ("loader", r"(?P<text>(?:could not open bpf map|failed to pin map): .*)"),
+        ("loader", r"(?P<text>bpf: Failed to load program: .*|Failed to load BPF program .*)"),
+        (
+            "libbpf",
+            r"libbpf: (?P<text>.*(?:failed|Error|error|can't|couldn't|not found|Couldn't).*)",
+        ),
+        ("tool", r"(?P<severity>Error): (?P<text>.*)"),
+        ("tool", r"(?P<severity>HINT|chdir\([^)]*\)): (?P<text>.*)"),
+        ("tool", r"(?P<severity>\w*Exception): (?P<text>.*)"),
     )
 )
 _SEVERITIES = {
@@ -57,6 +74,8 @@ class Diagnostic:
     :param text: the message without place and severity.
     :param function: the C function it is about, where LLVM names it.
     :param index: the line of the log that it stands on, counted from 0.
+    :param speaker: ``compiler``, ``libbpf``, ``bcc``, ``modprobe``, ``loader``, ``tool``;
+        ``""`` for a bare ``error: ``, which compilers print and others too.
     """
 
     file: str | None
@@ -66,6 +85,7 @@ class Diagnostic:
     text: str
     function: str | None = None
     index: int = 0
+    speaker: str = ""
 
     @property
     def is_error(self) -> bool:
@@ -101,13 +121,13 @@ def parse(text: str | bytes) -> tuple[Diagnostic, ...]:
 
 
 def _read(line: str, index: int) -> Diagnostic | None:
-    for form in _FORMS:
+    for speaker, form in _FORMS:
         if match := form.match(line.rstrip("\r")):
-            return _diagnostic(match.groupdict(), index)
+            return _diagnostic(speaker, match.groupdict(), index)
     return None
 
 
-def _diagnostic(part: dict[str, str | None], index: int) -> Diagnostic:
+def _diagnostic(speaker: str, part: dict[str, str | None], index: int) -> Diagnostic:
     said = part.get("severity") or "error"
     file, line, column = part.get("file"), part.get("line"), part.get("column")
     if file == "<unknown>" or line in (None, "0"):
@@ -121,6 +141,7 @@ def _diagnostic(part: dict[str, str | None], index: int) -> Diagnostic:
         text=(part.get("text") or "").strip(),
         function=part.get("function"),
         index=index,
+        speaker=speaker,
     )
 
 

@@ -67,6 +67,3 @@ class CoalescingExecutor(Generic[Q, A]):
             if not taken:
                 self._idle.set()
             return taken
-
-
-Latest = CoalescingExecutor  # the former name

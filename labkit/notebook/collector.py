@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 import ipywidgets
+from markupsafe import Markup
 
 from labkit.collecting import collection, files, workload
 from labkit.collecting.live import TICK, Live
@@ -21,7 +22,7 @@ from labkit.machine.cpus import possible_cpus
 from labkit.notebook.panel import Panel, error_html, state_html
 from labkit.plots.overview import overview_png, so_far
 from labkit.show.run import run_html
-from labkit.show.style import Html, download, join, page, tag
+from labkit.show.style import download, join, page, tag
 
 GOOD, BAD = "percpu", "stack"
 CHOICES = (("good (per-CPU array)", GOOD), ("bad (stack)", BAD))
@@ -262,7 +263,7 @@ def first_run() -> Run:
     )
 
 
-def links(run: Run) -> Html:
+def links(run: Run) -> Markup:
     """Return links that save the run's CSV and its JSON from the browser."""
     if len(run) > MOST_IN_A_LINK:
         return tag("p", f"{len(run):,} events are too many for a link: save them instead")

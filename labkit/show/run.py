@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from markupsafe import Markup
+
 from labkit.show.report import report_html, versions
-from labkit.show.style import Html, badge, page, table, tag
+from labkit.show.style import badge, page, table, tag
 
 if TYPE_CHECKING:
     from labkit.collecting.run import Run
@@ -28,7 +30,7 @@ def run_html(run: Run) -> str:
     )
 
 
-def summary(run: Run) -> Html:
+def summary(run: Run) -> Markup:
     """Return what came of the run, in one line."""
     kind = "good" if run.balanced else "bad"
     facts = {"data_testid": "run-summary", "data_events": len(run)}
@@ -49,10 +51,10 @@ def _judgement(run: Run) -> str:
     return (f"{lost} failed, each one counted" if lost else "none lost, each one counted") + ending
 
 
-def _account_table(run: Run) -> Html:
+def _account_table(run: Run) -> Markup:
     """One row a CPU that saw something, and the sum."""
     if not len(run.account):
-        return Html("")
+        return Markup("")
     busy = run.account[run.account.attempted > 0]
     rows = [[f"CPU {cpu}", *(int(row[name]) for name in ACCOUNT)] for cpu, row in busy.iterrows()]
     quiet = len(run.account) - len(busy)
@@ -61,16 +63,16 @@ def _account_table(run: Run) -> Html:
     return table(["", *ACCOUNT], [*rows, ["all", *total]], data_testid="account")
 
 
-def _first_rows(run: Run) -> Html:
+def _first_rows(run: Run) -> Markup:
     if not len(run):
         return tag("p", "No exec happened while it was attached.")
     first = run.frame[list(SHOWN)].head(FIRST_ROWS)
     rows = [[_cell(*pair) for pair in row.items()] for row in first.to_dict("records")]
     more = len(run) - len(first)
     after = [tag("p", f"… and {more} rows more in .frame")] if more else []
-    return Html("".join([table(SHOWN, rows, data_testid="first-rows"), *after]))
+    return Markup("".join([table(SHOWN, rows, data_testid="first-rows"), *after]))
 
 
-def _cell(name: object, value: object) -> Html:
+def _cell(name: object, value: object) -> Markup:
     """Only a path may be broken over lines: half a pid would be another pid."""
     return tag("span", value, style=None if name == "filename" else "white-space: nowrap")

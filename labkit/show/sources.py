@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from markupsafe import Markup
+
 from labkit.program.preprocess import Numbered, lines_of
 from labkit.program.variants import Variant, find
-from labkit.show.style import Html, join, page, tag
+from labkit.show.style import join, page, tag
 
 
 class Pair(NamedTuple):
@@ -57,7 +59,7 @@ class SideBySide:
     def _repr_html_(self) -> str:
         heads = [tag("th", f"{v.name} – {v.purpose}", colspan=3) for v in (self.left, self.right)]
         rows = [tag("tr", *_cells(pair)) for pair in self.pairs]
-        widths = Html(
+        widths = Markup(
             "<colgroup>"
             + ('<col style="width:2.6em"><col style="width:1.2em"><col>' * 2)
             + "</colgroup>"
@@ -81,7 +83,7 @@ def _aligned(left: list[Numbered], right: list[Numbered], *, differs: bool) -> I
         )
 
 
-def _cells(pair: Pair) -> Iterator[Html]:
+def _cells(pair: Pair) -> Iterator[Markup]:
     for line, sign, colour in ((pair.left, "−", "lab-del"), (pair.right, "+", "lab-add")):
         marked = pair.differs and line is not None
         yield tag("td", line.number if line else "", class_="lab-number")

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from markupsafe import Markup
+
 from labkit.plots.style import SLOT_LOOKS
-from labkit.show.style import Html, badge, join, page, table, tag
+from labkit.show.style import badge, join, page, table, tag
 from labkit.stack.snapshot import MEANINGS, SLOT, Access, Slot, Snapshot, outside, snapshot_of
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ def step_html(
     if snapshot is None:
         return page(tag("p", badge("none", "this log shows no instruction"), data_testid="step"))
     return page(
-        tag("style", Html(CSS)),
+        tag("style", Markup(CSS)),
         tag("p", _headline(snapshot)),
         _facts(snapshot, len(log.instructions), variables),
         tag("pre", *_around(log, snapshot), class_="lab-log", data_testid="around"),
@@ -76,7 +78,7 @@ def step_text(snapshot: Snapshot | None) -> str:
     return words
 
 
-def _headline(snapshot: Snapshot) -> Html:
+def _headline(snapshot: Snapshot) -> Markup:
     kind = "bad" if snapshot.fatal else "none"
     facts = {
         "data_testid": "step",
@@ -86,7 +88,7 @@ def _headline(snapshot: Snapshot) -> Html:
     return badge(kind, step_text(snapshot), **facts)
 
 
-def _facts(snapshot: Snapshot, steps: int, variables: StackVariables | None) -> Html:
+def _facts(snapshot: Snapshot, steps: int, variables: StackVariables | None) -> Markup:
     rows: list[tuple[str, object]] = [
         ("step", f"{snapshot.step.number:,}, where the last is {steps - 1:,}")
     ]
@@ -106,7 +108,7 @@ def _facts(snapshot: Snapshot, steps: int, variables: StackVariables | None) -> 
     return table(["", ""], rows)
 
 
-def _around(log: VerifierLog, snapshot: Snapshot) -> Iterator[Html]:
+def _around(log: VerifierLog, snapshot: Snapshot) -> Iterator[Markup]:
     number = snapshot.step.number
     first = max(0, number - _SHOWN_BEFORE)
     for step in log.instructions[first : number + _SHOWN_AFTER + 1]:
@@ -117,7 +119,7 @@ def _around(log: VerifierLog, snapshot: Snapshot) -> Iterator[Html]:
             yield join(["  ", words, "\n"])
 
 
-def stack_table(snapshot: Snapshot) -> Html:
+def stack_table(snapshot: Snapshot) -> Markup:
     """Return the stack as a table: the frame pointer on top, 128 bytes a row."""
     limit = -snapshot.lowest if snapshot.limit is None else snapshot.limit
     lowest = max(snapshot.lowest, -limit - ROW * _MOST_ROWS_OUTSIDE)
@@ -129,7 +131,7 @@ def stack_table(snapshot: Snapshot) -> Html:
     return tag("table", tag("tbody", *rows), class_="lab-stack", data_testid="stack")
 
 
-def _row(snapshot: Snapshot, end: int, limit: int) -> Iterator[Html]:
+def _row(snapshot: Snapshot, end: int, limit: int) -> Iterator[Markup]:
     """Yield a row's cells: the slot just below ``end`` first, as the log writes them."""
     outside = end <= -limit
     yield tag("th", f"fp{end}" if end else "fp (r10)")
@@ -138,7 +140,7 @@ def _row(snapshot: Snapshot, end: int, limit: int) -> Iterator[Html]:
     yield tag("th", "outside" if outside else "")
 
 
-def _cell(snapshot: Snapshot, offset: int, *, outside: bool) -> Html:
+def _cell(snapshot: Snapshot, offset: int, *, outside: bool) -> Markup:
     slot = snapshot.slots.get(offset, Slot(offset, "?" * SLOT))
     hit = snapshot.access is not None and _touches(snapshot.access, offset)
     kind = "lab-out" if outside else _CLASS.get(slot.letter, _CLASS["?"])

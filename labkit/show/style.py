@@ -12,8 +12,6 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-Html = Markup  # the former name
-
 CSS = """
 .lab { color: var(--jp-content-font-color1, CanvasText); font-size: 13px; line-height: 1.45;
   max-width: 1120px; }

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from labkit.building.report import BuildReport
+from labkit.explain.facts import limit_in
 from labkit.machine.stack_limit import measured
 from labkit.program.c_names import names_in
 from labkit.verifier_log import Step, VerifierLog
@@ -125,29 +126,8 @@ def limit_of(built: BuildReport | VerifierLog) -> int | None:
         if built.stack_limit is not None:
             return built.stack_limit
         built = built.verifier_log
-    told = _told_limit(built)
+    told = limit_in(built)
     return told if told is not None else measured().bytes
-
-
-# The limits that kernels have had: up to 7.3 and without a large-stack JIT, and with one.
-_LIMITS = (512, 2048)
-
-
-def _told_limit(log: VerifierLog) -> int | None:
-    """Return the smallest of the limits that what was accepted fits, if a smaller one does not."""
-    figures = log.statistics
-    deepest = max((figures.stack_depth or 0, figures.stack_depth_max or 0, *_extents(log)))
-    if log.fatal is not None and (access := _OFF_SIZE.search(log.fatal.body)):
-        fitting = [limit for limit in _LIMITS if limit < -int(access[1])]
-        if fitting and -int(access[1]) <= _LIMITS[-1]:
-            return fitting[-1]
-    return next((limit for limit in _LIMITS[1:] if _LIMITS[0] < deepest <= limit), None)
-
-
-def _extents(log: VerifierLog) -> list[int]:
-    if not len(log.instructions):
-        return []
-    return list(log.table["stack_extent"].fillna(0).astype("int64"))
 
 
 def snapshot_of(
@@ -190,7 +170,7 @@ def outside(variables: StackVariables | None, limit: int | None) -> list[Local]:
 def _default_step(log: VerifierLog) -> int:
     if log.fatal_instruction is not None:
         return log.fatal_instruction.number
-    extents = _extents(log)
+    extents = list(log.table["stack_extent"].fillna(0).astype("int64"))
     return extents.index(max(extents))
 
 
@@ -218,7 +198,7 @@ def _variable(
     return variables.at(access.offset) or next(named, None)
 
 
-# The refusals that name stack bytes, in the wordings of 5.4 to 7.3 (see labkit.explain.reasons).
+# The refusals that name stack bytes, in the wordings of 5.4 to 7.3 (see labkit.explain.messages).
 _OFF_SIZE = re.compile(r"\bstack .*?off=(-?\d{1,9}) (?:access_)?size=(\d{1,9})")
 _UNREAD = re.compile(r"\bstack .*?off (-?\d{1,9})\+\d{1,9} size (\d{1,9})")
 _READS = re.compile(r"[rw]\d+ = |.*\bread\b")

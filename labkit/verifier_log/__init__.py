@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar, overload
@@ -169,6 +169,11 @@ class VerifierLog:
         while index >= 0:
             yield self.lines[index]
             index = kinds.find(code, index + 1)
+
+    def places(self, kinds: Collection[Kind]) -> list[int]:
+        """Return the indexes of the lines of some kinds, in order."""
+        codes = {CODE[kind] for kind in kinds}
+        return [index for index, code in enumerate(self.scan.kinds) if code in codes]
 
     @cached_property
     def statistics(self) -> Statistics:

@@ -17,6 +17,7 @@ _TABLES = ("subprog#", "topo_order", "stack use/def")
 _HEADING = re.compile(
     r"(?:Reason|At|Causal path|Suggestion|[A-Z][a-z]+(?: [a-z]+){0,2}):\s*$", re.M
 )
+_EMPTY, _RUN = "\n" * 8, re.compile(r"\n+")
 # Above one of these, no line is the one that refused.
 _BEFORE_FATAL = frozenset((CODE[Kind.INSTRUCTION], CODE[Kind.FUNCTION]))
 
@@ -33,6 +34,9 @@ class Scan:
         self._in_tables = self._in_report = False
         start = 0
         while start < len(text):
+            if text.startswith(_EMPTY, start):  # a run of empty lines, at once
+                start = self._add_empty(text, start)
+                continue
             end = text.find("\n", start)
             end = len(text) if end < 0 else end
             self._add(self._settle(classify(text, start, end), text, start), start)
@@ -40,6 +44,14 @@ class Scan:
         self.fatal = _fatal_index(self)
         if self.fatal is not None:
             self.kinds[self.fatal] = CODE[Kind.ERROR]
+
+    def _add_empty(self, text: str, start: int) -> int:
+        match = _RUN.match(text, start)
+        end = match.end() if match else start
+        kind = Kind.REPORT if self._in_report else Kind.BLANK
+        self.starts.extend(range(start, end))
+        self.kinds.extend(bytes((CODE[kind],)) * (end - start))
+        return end
 
     def _add(self, kind: Kind, start: int) -> None:
         if kind is Kind.SOURCE:

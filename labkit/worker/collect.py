@@ -1,7 +1,8 @@
 """The job `collect`: attach a program, have its records written to the run's file, tell the rest.
 
-Two threads: one sees records from the ring buffer into the file, the other waits for the end, which
-is the time, a stop, or a disk that is full. Only it talks to the server.
+Three threads: one empties the ring buffer into memory, one moves that to the file (run_writer), and
+this one waits for the end, which is the time, a stop, or a disk that is full. Only it talks to the
+server.
 """
 
 from __future__ import annotations
@@ -19,17 +20,17 @@ from labkit.machine.cpus import possible_cpus
 from labkit.worker.attach import attach, detach
 from labkit.worker.maps import Values
 from labkit.worker.ring import Ring
-from labkit.worker.run_writer import RunWriter
+from labkit.worker.run_writer import MOST_WAITING, RunWriter
 
 TICK = 0.1  # seconds between two looks at the disk's room and the kernel's counts
 POLL_MS = 100
 # Seconds from one look into the ring buffer to the next. While records come, waiting a little is
 # what keeps it cheap: to be woken for each of them costs the collector and the programs more than
-# all the rest. The default buffer holds half a second of the fastest execs.
+# all the rest. The default buffer holds two seconds of a storm of execs.
 NAP = 0.005
-# Of a processor's time, what a collection may take before others. Where
-# all CPUs start programs at full speed, the scheduler was seen to let it wait for a second, and the
-# ring buffer holds half of that; 25,000 events a second take it 3 %. Above, it is as others are.
+# Of a processor's time, what a collection may take before others. Where all CPUs start programs at
+# full speed, the scheduler was seen to let it wait for seconds (Linux 6.18, with autogroups); 25,000
+# events a second take it 3 %. Above this share, it is a process as others are.
 URGENT_SHARE = 0.5
 
 
@@ -82,15 +83,17 @@ class Urgency:
 class Drain:
     """A thread that sees a ring buffer's records into the file."""
 
-    def __init__(self, ring: Ring) -> None:
+    def __init__(self, ring: Ring, writer: RunWriter) -> None:
         self.ring = ring
+        self.writer = writer
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._work)
         self._thread.start()
 
     def _work(self) -> None:
         while not self.ring.failed and not self._ended.wait(NAP):
-            self.ring.poll(POLL_MS)
+            if self.writer.waiting() < MOST_WAITING:  # else the kernel counts what it cannot hold
+                self.ring.poll(POLL_MS)
 
     def finish(self) -> None:
         """Take what is left, now that nothing more is written."""
@@ -120,7 +123,7 @@ def run(
         emit("not_attached", reason=f"cannot write {where}: {os.strerror(error.errno or 0)}")
         return
     urgency = Urgency()  # the drain's thread inherits it
-    drain = Drain(Ring(maps[request["ring"]]["fd"], writer.fd))
+    drain = Drain(Ring(maps[request["ring"]]["fd"], writer.memory), writer)
     try:
         attached = attach(module)
     except OSError as error:

@@ -257,3 +257,14 @@ def test_a_stop_while_it_compiles_ends_in_good_order() -> None:
     assert run.report.accepted
     assert run.complete
     assert run.balanced
+
+
+def test_records_of_another_size_are_named_and_not_taken_for_events() -> None:
+    text = labkit.VARIANTS["percpu"].text.replace("sizeof(*event), 0)", "sizeof(*event) - 8, 0)")
+    assert text != labkit.VARIANTS["percpu"].text
+    variant = labkit.Variant("shorter", text, "for this test")
+    run = labkit.collect(variant, seconds=5, workload=labkit.exec_storm(rate=0))
+    assert run.problem == "a record was not the 544 bytes that it has to be"
+    assert len(run) == 0
+    assert run.file is not None
+    run.discard_file()

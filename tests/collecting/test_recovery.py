@@ -27,16 +27,10 @@ ROOT = Path(labkit.__file__).resolve().parents[1]
 
 @pytest.fixture(autouse=True)
 def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A results/ of this test alone."""
-    monkeypatch.setattr(folders, "RESULTS", tmp_path / "results")
-    monkeypatch.setattr(folders, "folders", lambda: (tmp_path / "results",))
-    return tmp_path / "results"
-
-
-def redirected(results: Path) -> str:
-    """Return the Python that has another process use that folder."""
-    place = f"folders.RESULTS = type(folders.RESULTS)({str(results)!r})"
-    return f"from labkit.collecting import folders; {place}"
+    """A folder for the runs of this test alone, and of the processes that it starts."""
+    folder = tmp_path / "results"
+    monkeypatch.setenv("LABKIT_RUNS", str(folder))
+    return folder
 
 
 def attached() -> bool:
@@ -46,10 +40,9 @@ def attached() -> bool:
 
 
 @contextmanager
-def collecting(results: Path, words: str = "labkit.collect('percpu')") -> Iterator[tuple]:
+def collecting() -> Iterator[tuple]:
     """Run a collection in another process. Yield it, its server, the server's child."""
-    place = redirected(results)
-    caller = subprocess.Popen([sys.executable, "-c", f"import labkit; {place}; {words}"])
+    caller = subprocess.Popen([sys.executable, "-c", "import labkit; labkit.collect('percpu')"])
     try:
         assert kernel.wait_until(attached, 60)
         [server] = [pid for pid in kernel.children(caller.pid) if kernel.children(pid)]
@@ -73,8 +66,8 @@ def exec_some(folder: Path, count: int = 30) -> str:
 @pytest.mark.parametrize(
     "victims", [("caller",), ("server",), ("child",), ("caller", "server", "child")]
 )
-def test_kill_9_loses_nothing_and_leaves_nothing(victims, results: Path, tmp_path: Path) -> None:
-    with collecting(results) as (caller, server, child):
+def test_kill_9_loses_nothing_and_leaves_nothing(victims, tmp_path: Path) -> None:
+    with collecting() as (caller, server, child):
         program = exec_some(tmp_path)
         programs = held.programs_of(caller.pid)
         pids = {"caller": caller.pid, "server": server, "child": child}
@@ -96,10 +89,10 @@ def test_kill_9_loses_nothing_and_leaves_nothing(victims, results: Path, tmp_pat
 
 
 @pytest.mark.parametrize("now", [False, True])
-def test_a_restart_of_the_notebooks_kernel_loses_nothing(now, results: Path, tmp_path) -> None:
+def test_a_restart_of_the_notebooks_kernel_loses_nothing(now, tmp_path) -> None:
     manager, client = start_new_kernel(env={**os.environ, "PYTHONPATH": str(ROOT)})
     try:
-        client.execute(f"import labkit; {redirected(results)}; labkit.collect('percpu')")
+        client.execute("import labkit; labkit.collect('percpu')")
         kernel_pid = manager.provisioner.pid
         assert kernel.wait_until(attached, 60)
         programs = held.programs_of(kernel_pid)
@@ -113,8 +106,8 @@ def test_a_restart_of_the_notebooks_kernel_loses_nothing(now, results: Path, tmp
         manager.shutdown_kernel(now=True)
 
 
-def test_a_collection_under_way_is_told_apart(results: Path) -> None:
-    with collecting(results):
+def test_a_collection_under_way_is_told_apart() -> None:
+    with collecting():
         found = labkit.recover()
         assert len(found) == 0
         assert len(found.under_way) == 1
@@ -137,7 +130,7 @@ def test_a_full_disk_ends_the_run_in_good_order(tmp_path: Path, monkeypatch) -> 
     small.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", small], check=True)
     try:
-        monkeypatch.setattr(folders, "folders", lambda: (small,))
+        monkeypatch.setenv("LABKIT_RUNS", str(small))
         run = labkit.collect("percpu", seconds=60, workload=labkit.exec_storm(rate=0))
         assert run.problem == "No space left on device"
         assert run.seconds < 50
@@ -153,11 +146,20 @@ def test_a_full_disk_ends_the_run_in_good_order(tmp_path: Path, monkeypatch) -> 
         subprocess.run(["umount", "-l", small], check=True)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_what_root_writes_into_somebodys_folder_is_theirs(results: Path) -> None:
+    results.mkdir()
+    os.chown(results, 1234, 1235)
+    with collecting():
+        [path] = results.glob("*.run")
+        assert (path.stat().st_uid, path.stat().st_gid) == (1234, 1235)
+        assert path.stat().st_mode & 0o777 == 0o600
+
+
 def test_a_folder_that_cannot_be_written_is_passed_over(tmp_path: Path, monkeypatch) -> None:
     file = tmp_path / "file"
     file.touch()
     other = tmp_path / "other"
-    monkeypatch.setattr(folders, "RESULTS", file / "results")
     monkeypatch.setattr(folders, "folders", lambda: (file / "results", other))
     run = labkit.collect("percpu", seconds=1, workload=labkit.exec_storm(rate=50))
     assert len(run)
@@ -168,7 +170,7 @@ def test_no_folder_at_all_says_what_to_do(tmp_path: Path, monkeypatch) -> None:
     file = tmp_path / "file"
     file.touch()
     monkeypatch.setattr(folders, "folders", lambda: (file / "a", file / "b"))
-    with pytest.raises(labkit.MachineError, match="can be written to"):
+    with pytest.raises(labkit.MachineError, match="cannot be written into"):
         labkit.collect("percpu", seconds=1)
 
 
@@ -185,7 +187,7 @@ def test_a_file_that_is_no_runs_is_named(content: bytes, results: Path) -> None:
 
 
 def test_half_a_record_at_the_end_is_left_out(results: Path, tmp_path: Path) -> None:
-    with collecting(results) as (caller, _server, _child):
+    with collecting() as (caller, _server, _child):
         exec_some(tmp_path)
         caller.kill()
         caller.wait()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import random
 import re
+import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -11,9 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labkit import verifier_log
-from labkit.explain import explain, explain_text
-from labkit.explain.reasons import COMPILER_REASONS, SEE, VERIFIER_REASONS
+from labkit.explain import _Asked, explain, explain_text
+from labkit.explain.facts import _FACTS as FACTS
+from labkit.explain.messages import MESSAGES
+from labkit.explain.messages.words import SEE, TOOLS
 from labkit.program.c_names import locals_in, names_in
+from labkit.verifier_log.unwrap import unwrap
 
 LOGS = Path(__file__).parents[1] / "logs"
 ALL = sorted(LOGS.glob("*.log"))
@@ -211,10 +217,39 @@ def test_wordings_without_a_verifier_log(line, key, outcome):
     assert complete(explain(outcome=outcome, compiler_log=line)).key == key
 
 
-def test_every_row_has_a_place_and_a_key_of_its_own():
-    rows = [*VERIFIER_REASONS, *COMPILER_REASONS]
-    assert len({row.key for row in rows}) == len(rows)
-    assert {row.see for row in rows} <= set(SEE)
+@pytest.mark.parametrize("row", MESSAGES, ids=lambda row: f"{row.key}: {row.title}")
+def test_each_example_is_explained_by_its_row_and_no_other(row, monkeypatch):
+    chosen, tell = [], _Asked._told
+
+    def note(asked, text, key, sentences, facts, row=None):
+        chosen.append(row)
+        return tell(asked, text, key, sentences, facts, row)
+
+    monkeypatch.setattr(_Asked, "_told", note)
+    assert complete(explain_text(row.example, source=row.example_c)).known
+    assert chosen == [row]
+
+
+def test_rows_are_complete():
+    speakers = {"verifier", "kernel", "compiler", "loader", "machine", "bcc"}
+    tools = {"", *(name for name, _ in TOOLS)}
+    for row in MESSAGES:
+        assert row.regex.search("an innocent line") is None
+        assert row.source
+        assert row.speaker in speakers
+        assert row.see in SEE
+        assert isinstance(row.change, str | tuple) or set(row.change) <= tools
+        assert row.needs == "" or all(name.lstrip("!") in FACTS for name in row.needs.split())
+
+
+def test_every_fact_in_a_sentence_is_one():
+    for row in MESSAGES:
+        groups = {name.split("_")[0] for name in row.regex.groupindex}
+        changes = row.change.values() if isinstance(row.change, Mapping) else [row.change]
+        for said in (row.happened, row.why, *changes):
+            for sentence in (said,) if isinstance(said, str) else said:
+                names = {name.removeprefix("bare_") for name in re.findall(r"\{(\w+)\}", sentence)}
+                assert names <= groups | set(FACTS), sentence
 
 
 def test_every_place_is_there():
@@ -227,6 +262,220 @@ def test_every_place_is_there():
             "".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"
         )
         assert f"\n## {section}. " in f"\n{text}"
+
+
+# The limit ----------------------------------------------------------------------------------------
+
+DEEP = "0: (7b) *(u64 *)(r10 -{0}) = r1\ninvalid write to stack R10 off=-{0} size=8\nprocessed 1"
+" insns"
+
+
+def test_a_refusal_below_2048_shows_the_smaller_limit():
+    assert "8 bytes too deep" in explain_text(DEEP.format(520)).happened
+    assert "2048" not in str(explain_text(DEEP.format(520)))
+
+
+def test_where_nothing_tells_both_limits_are_said():
+    happened = explain_text(DEEP.format(2056)).happened
+    assert "512 bytes (2048 on kernels after 7.3" in happened
+    assert "1544 bytes (8 with the larger limit) too deep" in happened
+
+
+def test_a_deeper_slot_that_was_accepted_shows_the_larger_limit():
+    slot = "0: (7b) *(u64 *)(r10 -1000) = r1 ; R10=fp0 fp-1000=0\n"
+    one = explain_text(slot + DEEP.format(2056))
+    assert "ends 2048 bytes below it, so that is 8 bytes too deep" in one.happened
+    assert "512" not in str(one)
+
+
+def test_a_measured_limit_goes_before_what_a_log_tells():
+    one = explain_text(DEEP.format(2056), limit=2048)
+    assert "8 bytes too deep" in one.happened
+    assert "512" not in str(one)
+    chain = explain_text("combined stack size of 5 calls is 2560. Too large", limit=2048)
+    assert "may have 2048 bytes" in chain.happened
+
+
+def test_a_chain_below_2048_shows_the_smaller_limit():
+    text = "combined stack size of 2 calls is 608. Too large"
+    assert "may have 512 bytes." in explain_text(text).happened
+    accepted = "3: (95) exit\nstack depth max 1008\nprocessed 4 insns\n"
+    assert "1008 of 2048 bytes" in explain_text(accepted).happened
+
+
+# Which variable is meant --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "call", "said", "name"),
+    [
+        ("u64 *number = bpf_map_lookup_elem(&m, &key);", 1, "R2 off -4+0 size 4", "key"),
+        ("number = numbers.lookup(&key);", 1, "R2 off -4+0 size 4", "key"),
+        ("h.update(&key, &value);", 2, "R3 off -16+0 size 8", "value"),
+        ("events.perf_submit(ctx, &data, sizeof(data));", 25, "R4 off -64+0 size 64", "data"),
+        ("bpf_perf_event_output(ctx, &events, 0, &conn,", 25, "R4 off -64+0 size 64", "conn"),
+    ],
+)
+def test_a_register_is_an_argument(line, call, said, name):
+    text = f"; {line}\n7: (85) call {call}\ninvalid indirect read from stack {said}\nprocessed 8"
+    " insns"
+    one = explain_text(text)
+    assert one.names == (name,)
+    assert f"Set `{name}` to zero" in one.change
+
+
+def test_without_source_the_offset_is_named_and_no_variable():
+    one = explain_text("invalid indirect read from stack off -92+0 size 80")
+    assert one.names == ()
+    assert "offset -92" in one.happened
+
+
+def test_an_index_and_its_array_are_named():
+    text = (
+        "; val->s[idx] = 2; @ a.c:9\n14: (73) *(u8 *)(r6 +4) = r1\n"
+        "R6 unbounded memory access, make sure to bounds check any such access\nprocessed 9 insns"
+    )
+    assert "`if (idx >= sizeof(val->s) / sizeof(val->s[0])) return 0;`" in explain_text(text).change
+
+
+def test_a_saved_pointer_is_told_from_unwritten_bytes():
+    stored = "1: (85) call {}\n2: (7b) *(u64 *)(r10 -32) = r0\n3: (85) call 2\n"
+    said = "invalid indirect read from stack off -32+0 size 4\nprocessed 4 insns"
+    assert explain_text(stored.format(1) + said).key == "stack-pointer-passed"
+    assert explain_text(stored.format(5) + said).key == "stack-uninitialised"
+
+
+# Whose words, and which line ----------------------------------------------------------------------
+
+
+def test_a_warning_is_the_cause_of_what_the_verifier_says():
+    warning = "main.c:4:5: warning: implicit declaration of function 'bpf_get_com' is invalid in"
+    " C99\n"
+    verdict = "the call stack of 9 frames is too deep !\nprocessed 0 insns"
+    assert explain_text(warning + verdict).key == "unknown-function"
+    error = "main.c:2:1: error: use of undeclared identifier 'x'\n"
+    assert explain_text(error + warning).key == "c-error"
+    assert explain_text(verdict).key == "call-depth"
+
+
+def test_advice_is_in_the_words_of_the_tool():
+    refused = "R0 invalid mem access 'map_value_or_null'\nprocessed 1 insns\n"
+    rust = explain_text("Error: the BPF_PROG_LOAD syscall failed. Verifier output: x\n" + refused)
+    assert "if let Some" in rust.change
+    trace = explain_text(
+        "Attaching 1 probe...\nERROR: Error loading BPF program for x.\n" + refused
+    )
+    assert "newer bpftrace" in trace.change
+    leak = explain(
+        outcome="verifier_refused",
+        verifier_log=verifier_log.parse(
+            "; struct e *e = events.ringbuf_reserve(8);\n2: (85) call bpf_ringbuf_reserve#131\n"
+            "9: (95) exit\nUnreleased reference id=1 alloc_insn=2\nprocessed 9 insns"
+        ),
+        source="BPF_RINGBUF_OUTPUT(events, 8); e = events.ringbuf_reserve(8);",
+    )
+    assert "`events.ringbuf_discard(e, 0);`" in leak.change
+
+
+@pytest.mark.parametrize(
+    ("text", "speaker"),
+    [
+        ("libbpf: frobnication of 'x' failed: -99", "libbpf"),
+        ("load program: bad frobnication", "cilium/ebpf"),
+        ("[  12.3] audit: frobnication denied", "the kernel's log"),
+    ],
+)
+def test_a_line_that_is_not_known_is_shown_with_its_speaker(text, speaker):
+    one = explain_text(text)
+    assert not one.known
+    assert one.line.text in text
+    assert f"it is from {speaker}" in one.happened
+    assert "erifier stopped" not in str(one)
+
+
+@pytest.mark.parametrize("text", ["Only a test\n", "Dear diary,\nnothing happened.\n", "0 errors"])
+def test_nothing_refuses_where_no_word_does(text):
+    one = explain_text(text)
+    assert one.title == "No refusal found"
+    assert not one.known
+
+
+ACCEPTED = "0: (b7) r0 = 0\n1: (95) exit\nprocessed 2 insns (limit 1000000)\n"
+
+
+def test_accepted_is_never_said_beside_a_refusal():
+    assert explain_text(ACCEPTED).key == "accepted"
+    for line in ("load failed: -99", "it was rejected", "R3 !read_ok", "Permission denied"):
+        assert explain_text(f"{ACCEPTED}{line}\n").key != "accepted"
+        assert explain_text(f"{line}\n{ACCEPTED}").key != "accepted"
+
+
+def test_accepted_is_not_said_of_a_walk_without_its_end():
+    cut = "0: (b7) r0 = 0\n1: (bf) r1 = r0\nprocessed 2 insns (limit 1000000)\n"
+    assert explain_text(cut).key == "silent-cut"
+    memory = "Error: bpf_load_program() event=x: Cannot allocate memory\n"
+    assert explain_text(ACCEPTED + memory).key == "errno-enomem"
+
+
+def mutated(choose, text, other):
+    """Cut a text, double it, swap its lines, or put another log into it."""
+    lines, more = text.split("\n"), other.split("\n")
+    one, two = sorted((choose.randrange(len(lines) + 1), choose.randrange(len(lines) + 1)))
+    how = choose.randrange(5)
+    if how == 0:
+        return lines[one:two]
+    if how == 1:
+        return lines[:two] + lines[one:]
+    if how == 2:
+        return choose.choice((lines + more, more + lines))
+    if how == 3:
+        return [line for pair in zip(lines, more, strict=False) for line in pair]
+    choose.shuffle(lines)
+    return lines
+
+
+def test_a_thousand_mutated_logs_are_never_called_accepted():
+    choose = random.Random(11)
+    texts = [path.read_text()[:20_000] for path in ALL] + [row.example for row in MESSAGES]
+    refused = {text: one.line.text for text in texts if (one := explain_text(text)).line}
+    assert len(refused) > 150
+    for _ in range(1000):
+        text = choose.choice(list(refused))
+        lines = mutated(choose, text, choose.choice(texts))
+        one = explain_text("\n".join(lines))
+        assert str(one)
+        assert one.key != "accepted" or refused[text] not in lines, "\n".join(lines)
+
+
+def test_ten_megabytes_are_explained_within_a_second():
+    walk = (LOGS / "linux-6.18_llvm-14_percpu.log").read_text().partition("verification time")[0]
+    text = walk * (10_000_000 // len(walk) + 1) + "R0 !read_ok\nprocessed 9 insns\n"
+    journal = re.sub("^", "Nov 25 10:00:00 node1 agent[912]: ", text[-5_000_000:], flags=re.M)
+
+    def seconds(log):
+        start = time.thread_time()
+        assert explain_text(unwrap(log)).key == "not-readable"
+        return time.thread_time() - start
+
+    assert min(seconds(text) for _ in range(3)) < 1
+    assert min(seconds(journal) for _ in range(3)) < 1
+
+
+# The kernel's own report --------------------------------------------------------------------------
+
+
+def test_the_kernels_report_stands_beside_and_a_difference_is_said():
+    text = (
+        "0: (79) r1 = *(u64 *)(r0 +0)\nR0 invalid mem access 'map_value_or_null'\n\n"
+        "Verification failed: {}: Odd\n\nReason:\n  It is odd.\n\nSuggestion:\n  Mend it.\n\n"
+        "processed 1 insns\n"
+    )
+    same = explain_text(text.format("Register Type Safety"))
+    assert same.key == "null-check"
+    assert same.kernel.startswith("The kernel's own report says: Register Type Safety: Odd.")
+    assert "It is odd. Mend it." in str(same)
+    other = explain_text(text.format("Policy"))
+    assert "Believe the kernel" in other.kernel
 
 
 # What it doesn't know -----------------------------------------------------------------------------
@@ -314,7 +563,7 @@ def test_locals_of_a_source():
     assert locals_in(source) == {
         "buf": ("char", 256),
         "values": ("u64", 256),
-        "one": ("struct big", None),
+        "one": ("struct big", 99),
         "grid": ("__u8", 32),
     }
 

@@ -6,7 +6,7 @@ import pytest
 
 from labkit.building.report import ACCEPTED, HOST_REFUSED, OUTCOMES
 from labkit.errors import MachineError
-from labkit.explain.reasons import COMPILER_REASONS, VERIFIER_REASONS
+from labkit.explain.messages import MESSAGES
 from labkit.machine import bpf_syscall, rights
 from labkit.notebook import mistakes
 
@@ -75,7 +75,7 @@ def test_the_files_keep_to_the_form(name):
     assert lines[0] == "// SPDX-License-Identifier: GPL-2.0 OR MIT"
     assert mistake.expect in OUTCOMES
     assert mistake.purpose.endswith((".", ")"))
-    known = {reason.key for reason in (*VERIFIER_REASONS, *COMPILER_REASONS)}
+    known = {row.key for row in MESSAGES}
     for refusal in mistake.refusals:
         assert refusal.fragments and all(refusal.fragments)
         assert refusal.reason in known

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from typing import Any
 
@@ -12,7 +11,6 @@ import pytest
 import simulated
 
 import labkit
-from labkit import explain
 from labkit.building.frame_size import lets_through
 from labkit.machine import stack_limit
 from labkit.machine.stack_limit import WORD
@@ -140,8 +138,6 @@ def test_no_kernel_is_said_to_grant_what_another_does(ran):
     size = stack_limit.largest_frame()
     if size == 512:
         pytest.skip("on this kernel both limits are the same number")
-    if "limit" not in inspect.signature(explain.explain).parameters:
-        pytest.xfail("the explanations do not take the limit from the report yet")
     for name, cell in ran.cells.items():
         if cell.cell_type == "code" and name not in ABOUT_IT:
             said = COMPILERS.sub("", ran.text(name))
