@@ -159,8 +159,12 @@ def _add(commands: Any, name: str, function: Any, purpose: str, example: str) ->
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run a command. Return its exit status; no error ends in a traceback."""
-    options = parser().parse_args(words)
-    return exit_status(lambda: int(options.function(options)))
+
+    def command() -> int:
+        options = parser().parse_args(words)
+        return int(options.function(options))
+
+    return exit_status(command)
 
 
 def exit_status(command: Callable[[], int]) -> int:

@@ -142,7 +142,7 @@ def what_is_wrong(lab: Lab, statuses: Sequence[int]) -> list[str]:
     """Return what is wrong with how a command ended: its status, its words, what stays of it."""
     ended = lab.wait()
     status = lab.process.poll()
-    faults = [] if ended else [f"it did not end within {END_LIMIT:g} s"]
+    faults = [] if ended else [f"it did not end within {END_LIMIT:g} s: {_waiting(lab)}"]
     told = TRACEBACK.search(lab.err + lab.out)
     if told:
         faults.append(f"a traceback: {_where(told[0])}")
@@ -151,6 +151,16 @@ def what_is_wrong(lab: Lab, statuses: Sequence[int]) -> list[str]:
     if status in (2, 3) and not ADVICE.search(lab.err + lab.out):
         faults.append(f"no word of what to do: {_tail(lab)}")
     return faults + (what_stays(lab) if ended else [])
+
+
+def _waiting(lab: Lab) -> str:
+    """Return what its processes are waiting for, and the last that was printed."""
+    told = []
+    for pid in lab.pids():
+        with contextlib.suppress(OSError):
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+            told.append(f"{_name(pid)} {state} in {Path(f'/proc/{pid}/wchan').read_text()}")
+    return "; ".join([*told, _tail(lab)])
 
 
 def _where(traceback: str) -> str:
