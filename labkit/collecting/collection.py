@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import platform
+import signal
 import sys
 import threading
 import time
@@ -80,6 +81,7 @@ class Collection:
             "facts": self._facts(),
         }
         self._jobs = [Job(self.session, self._request)]
+        _import_for_tables()  # while the worker compiles
 
     def _facts(self) -> dict[str, Any]:
         """Return what the run's file says of itself, so that whoever finds it needs no more."""
@@ -213,6 +215,28 @@ class Collection:
         if self.file:
             self.file.close()
         return run
+
+
+def _import_for_tables() -> None:
+    """Import what a table is made with, whole: an interrupt waits until that is done.
+
+    One in the midst of it leaves half a pandas, which the first event printed would come upon
+    ("partially initialized module"), and in a notebook each cell that follows.
+    """
+    held: list[int] = []
+    kept = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if callable(signal.getsignal(number)):
+                kept[number] = signal.signal(number, lambda number, _frame: held.append(number))
+    try:
+        import pandas  # noqa: F401
+        import pyarrow  # noqa: F401
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
+    if held:
+        signal.raise_signal(held[0])
 
 
 def collect(

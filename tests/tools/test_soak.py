@@ -18,32 +18,13 @@ from tools.soak import lab, machines, names, workers
 
 SEED = 20
 
-# What is not as it should be yet, and where. Mend it, and this test says that it can go.
-KNOWN = {
-    "kill_in_a_run": "see the test of a worker that dies before a run",
-    "interrupt_a_run": "see the test of Ctrl-C while the worker is ended",
-    "interrupt_a_build": "see the test of Ctrl-C while the worker is ended",
-}
-BY_CHANCE = {
-    "kill_in_a_run",
-    "interrupt_a_build",
-    "interrupt_a_run",
-}  # three moments may all be good ones
-
-
-def marked(name: str):
-    reason = KNOWN.get(name)
-    strict = name not in BY_CHANCE
-    marks = [pytest.mark.xfail(strict=strict, reason=reason)] if reason else []
-    return pytest.param(name, marks=marks)
-
 
 @pytest.mark.live
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 @pytest.mark.skipif(os.geteuid() != 0, reason="faults are made by root: sudo ./lab test")
 @pytest.mark.parametrize(
-    "name", [marked(name) for name, fault in command.FAULTS.items() if not fault.only_by_name]
+    "name", [name for name, fault in command.FAULTS.items() if not fault.only_by_name]
 )
 def test_the_lab_says_so_keeps_what_it_has_and_cleans_up(name: str) -> None:
     wrong = command.soak(name, range(command.FAULTS[name].short), SEED)
@@ -157,6 +138,34 @@ runpy.run_module("labkit", run_name="__main__")
 def test_ctrl_c_while_the_command_is_imported_is_no_traceback(when: str) -> None:
     script = INTERRUPTED_IMPORT.replace("WHEN", repr(when))
     faults, _printed = lab.trial(python(script), statuses=(130, -signal.SIGINT))
+    assert faults == []
+
+
+INTERRUPTED_TABLES = """
+import importlib.abc, signal, sys
+from labkit.collecting import collection
+class Interrupts(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == WHEN:
+            signal.raise_signal(signal.SIGINT)
+sys.meta_path.insert(0, Interrupts())
+try:
+    collection.collect("percpu", seconds=30)
+except KeyboardInterrupt:
+    sys.meta_path.pop(0)
+    import pandas
+    sys.exit(0 if pandas.DataFrame({"a": [1]}).a[0] == 1 else 1)
+sys.exit("no interrupt")
+"""
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("when", ["pyarrow", "pandas._libs.interval", "pandas.core.config_init"])
+def test_an_interrupt_leaves_no_half_of_what_makes_tables(when: str) -> None:
+    """It waits for the import, then it is passed on as ever; the run has not begun yet."""
+    faults, _printed = lab.trial(
+        python(INTERRUPTED_TABLES.replace("WHEN", repr(when))), statuses=(0,)
+    )
     assert faults == []
 
 
