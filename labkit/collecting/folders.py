@@ -85,8 +85,14 @@ class LeftFile:
 
 
 def left_files() -> list[LeftFile]:
-    """Return the files of runs that are there now, the oldest first."""
-    paths = [path for folder in folders() for path in folder.glob(f"*{SUFFIX}")]
+    """Return the files of runs that are there now, the oldest first.
+
+    What this user may not read is not among them: closed_folders() tells.
+    """
+    paths = []
+    for folder in folders():
+        with contextlib.suppress(OSError):
+            paths += [folder / name for name in os.listdir(folder) if name.endswith(SUFFIX)]
     found = []
     for path in sorted(paths, key=lambda path: path.name):
         with contextlib.suppress(OSError, ValueError, KeyError):  # gone meanwhile, or no such file
@@ -108,9 +114,21 @@ def _look_into(path: Path) -> LeftFile:
         return LeftFile(path, facts["variant"], max(0, events), facts["started"] / 1e9, in_use)
 
 
+def closed_folders() -> list[str]:
+    """Return a sentence for each folder whose runs this user cannot know of."""
+    told = []
+    for folder in folders():
+        try:
+            os.listdir(folder)
+        except (FileNotFoundError, NotADirectoryError):
+            pass
+        except OSError as error:
+            told.append(f"whether runs are left in {folder} is not known: {error.strerror}")
+    return told
+
+
 def notice() -> str:
     """Return a few lines that name the runs whose collection was killed; "" if there are none."""
     left = [str(one) for one in left_files() if not one.in_use]
-    if not left:
-        return ""
-    return "\n  ".join(["runs that were killed, which labkit.recover() opens:", *left]) + "\n"
+    killed = ["\n  ".join(["runs that were killed, which labkit.recover() opens:", *left])]
+    return "".join(f"{one}\n" for one in [*(killed if left else []), *closed_folders()])

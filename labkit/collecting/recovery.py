@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from labkit.building.report import ACCEPTED, BuildReport, Gate
-from labkit.collecting.folders import left_files
+from labkit.collecting.folders import closed_folders, left_files
 from labkit.collecting.run import Run
 from labkit.collecting.run_file import RunFile
 from labkit.errors import UsageError
@@ -19,12 +19,16 @@ class Recovered(Sequence[Run]):
     """The runs found, the oldest first, each a Run like any other but for its account.
 
     ``labkit.export_csv(found[0])`` writes one out, ``found[0].discard_file()`` deletes its file;
-    nothing else does. ``under_way`` names files that other processes have open.
+    nothing else does. ``under_way`` names files that other processes have open, ``closed`` says
+    which folders this user may not read.
     """
 
-    def __init__(self, runs: Sequence[Run], under_way: Sequence[str] = ()) -> None:
+    def __init__(
+        self, runs: Sequence[Run], under_way: Sequence[str] = (), closed: Sequence[str] = ()
+    ) -> None:
         self.runs = tuple(runs)
         self.under_way = tuple(under_way)
+        self.closed = tuple(closed)
 
     def __getitem__(self, index: Any) -> Any:
         return self.runs[index]
@@ -37,8 +41,9 @@ class Recovered(Sequence[Run]):
             f"[{n}] {run.report.variant}: {len(run):,} events in {run.seconds:.1f} s, in {run.file}"
             for n, run in enumerate(self.runs)
         ]
-        told = lines or ["no run was left unfinished"]
-        return "\n".join([*told, *(f"under way: {one}" for one in self.under_way)])
+        told = lines or ([] if self.closed else ["no run was left unfinished"])
+        under_way = (f"under way: {one}" for one in self.under_way)
+        return "\n".join([*told, *under_way, *self.closed])
 
 
 def recover(path: str | Path | None = None) -> Recovered:
@@ -53,6 +58,7 @@ def recover(path: str | Path | None = None) -> Recovered:
     return Recovered(
         [open_run(one.path) for one in found if not one.in_use],
         [str(one) for one in found if one.in_use],
+        closed_folders(),
     )
 
 

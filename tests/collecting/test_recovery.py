@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -184,6 +185,23 @@ def test_a_file_that_is_no_runs_is_named(content: bytes, results: Path) -> None:
     with pytest.raises(UsageError, match=re.escape(str(path))):
         labkit.recover(path)
     assert list(labkit.recover()) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
+@pytest.mark.parametrize("inner", ["", "inner"])
+def test_a_folder_that_may_not_be_read_is_named(inner: str, monkeypatch) -> None:
+    """No traceback, and no word that nothing was left: that is not known."""
+    with tempfile.TemporaryDirectory(prefix="labkit-") as closed:  # for its owner alone
+        folder = Path(closed, inner)
+        folder.mkdir(exist_ok=True)
+        monkeypatch.setattr(folders, "folders", lambda: (folder,))
+        os.seteuid(65534)
+        try:
+            told, found = folders.notice(), labkit.recover()
+        finally:
+            os.seteuid(0)
+    assert told == f"whether runs are left in {folder} is not known: Permission denied\n"
+    assert repr(found) + "\n" == told
 
 
 def test_half_a_record_at_the_end_is_left_out(results: Path, tmp_path: Path) -> None:
