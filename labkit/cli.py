@@ -10,7 +10,6 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from labkit.errors import BuildRefused, LabError, UsageError
 from labkit.program.variants import VARIANTS
@@ -86,6 +85,28 @@ def _progress_bar(done: int, total: int, name: str) -> None:
         print(f"\r[{bar}] {done}/{total} {name:<16}", end=end, file=sys.stderr, flush=True)
 
 
+# Name, what it does, an example of it.
+COMMANDS = (
+    ("check", "what this machine has and lacks", "./lab check"),
+    ("build", "build a variant and show both gates", "sudo ./lab build stack --json"),
+    (
+        "run",
+        "attach a variant and print each exec, until Ctrl-C",
+        "sudo ./lab run percpu --seconds 10 --csv execs.csv",
+    ),
+    (
+        "explain",
+        "explain a verifier's log from any tool: 0 explained, 1 not known",
+        "sudo bpftool prog load x.o /sys/fs/bpf/x 2>&1 | ./lab explain -",
+    ),
+    (
+        "prove",
+        "measure what is claimed of per-CPU arrays, and judge it",
+        "sudo ./lab prove cost zero_copy --json",
+    ),
+)
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands; each one's help ends with an example."""
     from labkit import explain_command
@@ -96,65 +117,46 @@ def parser() -> argparse.ArgumentParser:
         epilog="exit status: 0 accepted, 1 refused by a gate, 2 wrong use, 3 this machine cannot",
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    check = _add(commands, "check", command_check, "what this machine has and lacks", "./lab check")
-    build = _add(
-        commands,
-        "build",
-        command_build,
-        "build a variant and show both gates",
-        "sudo ./lab build stack --json",
-    )
-    run = _add(
-        commands,
-        "run",
-        command_run,
-        "attach a variant and print each exec, until Ctrl-C",
-        "sudo ./lab run percpu --seconds 10 --csv execs.csv",
-    )
-    explain = _add(
-        commands,
-        "explain",
-        command_explain,
-        "explain a verifier's log from any tool: 0 explained, 1 not known",
-        "sudo bpftool prog load x.o /sys/fs/bpf/x 2>&1 | ./lab explain -",
-    )
-    explain_command.add_options(explain)
-    prove = _add(
-        commands,
-        "prove",
-        command_prove,
-        "measure what is claimed of per-CPU arrays, and judge it",
-        "sudo ./lab prove cost zero_copy --json",
-    )
-    prove.add_argument("names", nargs="*", metavar="NAME", help="only these (default: all)")
-    prove.add_argument("--list", action="store_true", help="name the claims and measure nothing")
-    for command in (check, build, prove):
-        command.add_argument("--json", action="store_true", help="print JSON instead of text")
-    for command in (build, run):
-        names = "; ".join(f"{v.name}: {v.purpose}" for v in VARIANTS.values())
-        command.add_argument("variant", choices=VARIANTS, metavar="VARIANT", help=names)
-        command.add_argument(
-            "-D",
-            dest="define",
-            action="append",
-            default=[],
-            metavar="NAME[=VALUE]",
-            help="hand a define to the compiler, for instance -D BAD_EXAMPLE_STACK",
+    made = {
+        name: commands.add_parser(
+            name, help=purpose, description=purpose, epilog=f"example: {example}"
         )
+        for name, purpose, example in COMMANDS
+    }
+    for name, command in made.items():
+        command.set_defaults(function=globals()[f"command_{name}"])
+    explain_command.add_options(made["explain"])
+    made["prove"].add_argument("names", nargs="*", metavar="NAME", help="only these (default: all)")
+    made["prove"].add_argument(
+        "--list", action="store_true", help="name the claims and measure nothing"
+    )
+    for name in ("check", "build", "prove"):
+        made[name].add_argument("--json", action="store_true", help="print JSON instead of text")
+    for name in ("build", "run"):
+        _take_a_variant(made[name])
+    _take_how_to_run(made["run"])
+    return top
+
+
+def _take_a_variant(command: argparse.ArgumentParser) -> None:
+    names = "; ".join(f"{v.name}: {v.purpose}" for v in VARIANTS.values())
+    command.add_argument("variant", choices=VARIANTS, metavar="VARIANT", help=names)
+    command.add_argument(
+        "-D",
+        dest="define",
+        action="append",
+        default=[],
+        metavar="NAME[=VALUE]",
+        help="hand a define to the compiler, for instance -D BAD_EXAMPLE_STACK",
+    )
+
+
+def _take_how_to_run(run: argparse.ArgumentParser) -> None:
     run.add_argument("--seconds", type=float, metavar="N", help="stop after N seconds")
     run.add_argument("--csv", metavar="FILE", help="write the events to FILE at the end")
     run.add_argument(
         "--quiet", action="store_true", help="print no events: how many there are, and their rate"
     )
-    return top
-
-
-def _add(commands: Any, name: str, function: Any, purpose: str, example: str) -> Any:
-    command = commands.add_parser(
-        name, help=purpose, description=purpose, epilog=f"example: {example}"
-    )
-    command.set_defaults(function=function)
-    return command
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -195,9 +195,21 @@ def measure(
         told, versions = session.run_to_end(request)
         readings = [_reading(trials, event) for event in told if event["event"] == "step"]
     reports = [
-        build.report_of(variant, [e for e in told if e.get("source", n) == n], versions)
-        for n, variant in enumerate(sources)
+        build.report_of(source, [e for e in told if e.get("source", n) == n], versions)
+        for n, source in enumerate(sources)
     ]
+    _check(reports, readings, len(trials), told, partial)
+    return Measurement(tuple(reports), tuple(readings), versions)
+
+
+def _check(
+    reports: list[BuildReport],
+    readings: list[Reading],
+    trials: int,
+    told: list[dict[str, Any]],
+    partial: bool,
+) -> None:
+    """Raise what measure() raises."""
     refused = [report for report in reports if not report.accepted]
     if cannot := [event["reason"] for event in told if event["event"] == "cannot"]:
         raise Unmeasurable(f"{cannot[0]}.")
@@ -206,9 +218,8 @@ def measure(
     if refused and not partial:
         name, outcome = refused[0].file_name, refused[0].outcome
         raise Unmeasurable(f"{name} was not loaded ({outcome}): {last_line(refused[0])}.")
-    if len(readings) < len(trials):
+    if len(readings) < trials:
         raise session.worker_error(told)
-    return Measurement(tuple(reports), tuple(readings), versions)
 
 
 def _reading(trials: Sequence[Trial], event: dict[str, Any]) -> Reading:

@@ -114,8 +114,7 @@ def run(
         return
     maps = module.maps()
     counters = Values(maps["counters"])
-    offset = clock_offset()
-    facts = {"clock_offset": offset, "started": time.time_ns(), "cpus": possible_cpus()}
+    facts = {"clock_offset": clock_offset(), "started": time.time_ns(), "cpus": possible_cpus()}
     try:
         writer = RunWriter(request["file"], {**request["facts"], **facts}, counters.read())
     except OSError as error:
@@ -131,9 +130,9 @@ def run(
         emit("not_attached", reason=error.strerror)
         return
     started = time.monotonic()
-    emit("attached", clock_offset=offset)
+    emit("attached", clock_offset=facts["clock_offset"])
+    spare = min(maps[request["ring"]]["entries"], writer.room() // 2)
     try:
-        spare = min(maps[request["ring"]]["entries"], writer.room() // 2)
         _wait_for_the_end(request["seconds"], drain, writer, counters, spare, urgency)
     finally:
         detach(module, attached)
@@ -141,8 +140,8 @@ def run(
         drain.finish()
         writer.save_counters(counters.read())
         writer.finish(drain.ring.failed)
-    values = _in_base64(maps, request["snapshots"])
-    emit("collected", seconds=seconds, problem=writer.problem, maps=maps, values=values)
+    told = {"maps": maps, "values": _in_base64(maps, request["snapshots"])}
+    emit("collected", seconds=seconds, problem=writer.problem, **told)
 
 
 def _in_base64(maps: dict[str, dict[str, Any]], names: list[str]) -> dict[str, str]:

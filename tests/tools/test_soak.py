@@ -22,7 +22,6 @@ SEED = 20
 # What is not as it should be yet, and where. Mend it, and this test says that it can go.
 KILLED = "explain: a worker that died is answered with words about a compiler's error"
 KNOWN = {
-    "cannot_attach": "explain: the advice is to mend a line, and no line is named",
     "endless_compile": KILLED,
     "cut_reply": f"session: nobody killed the worker from outside; {KILLED}",
     "enormous_reply": f"session: nobody killed the worker from outside; {KILLED}",

@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 
 import labkit
+from labkit.collecting.folders import folders
 from labkit.errors import MachineError
-from labkit.results import RESULTS
 from tools.soak.lab import (
     BUILD,
     LAB,
@@ -50,11 +50,12 @@ def nobody(*capabilities: str) -> list[str]:
 
 def full_disk(_chance: random.Random) -> list[str]:
     """Give a run's file 3 MB: it ends in good order, and all that fits is in the CSV."""
-    RESULTS.mkdir(exist_ok=True)
-    small = elsewhere(f"mount -t tmpfs -o size=3m none {shlex.quote(str(RESULTS))}")
+    place = folders()[0]
+    place.mkdir(exist_ok=True)
+    small = elsewhere(f"mount -t tmpfs -o size=3m none {shlex.quote(str(place))}")
     with tempfile.TemporaryDirectory(prefix="labkit-soak-") as folder:
         csv = Path(folder, "run.csv")
-        with labkit.exec_storm(rate=0):
+        with labkit.exec_storm(rate=1000):  # at full speed the compiler would wait for its turn
             faults, told = trial([*RUN, "--seconds", "30", "--csv", str(csv)], small)
         if "No space left" not in told:
             faults.append(f"it does not say that the disk is full: {told[-300:]!r}")
@@ -68,7 +69,7 @@ def full_disk_for_the_csv(_chance: random.Random) -> list[str]:
     with tempfile.TemporaryDirectory(prefix="labkit-soak-") as folder:
         small = elsewhere(f"mount -t tmpfs -o size=64k none {shlex.quote(folder)}")
         before = kept_files()
-        with labkit.exec_storm(rate=2000):
+        with labkit.exec_storm(rate=1000):
             words = [*RUN, "--seconds", "2", "--csv", f"{folder}/run.csv"]
             faults, told = trial(words, small, statuses=(2, 3))
     left = newly_kept(before)
@@ -81,9 +82,9 @@ def full_disk_for_the_csv(_chance: random.Random) -> list[str]:
 
 
 def unwritable_folders(_chance: random.Random) -> list[str]:
-    """Let neither results/ nor /var/tmp be written to."""
-    RESULTS.mkdir(exist_ok=True)
-    places = [shlex.quote(str(RESULTS)), "/var/tmp"]
+    """Let no folder for runs' files be written to."""
+    folders()[0].mkdir(exist_ok=True)
+    places = [shlex.quote(str(folders()[0])), "/var/tmp"]
     closed = elsewhere(*(f"mount -t tmpfs -o ro none {place}" for place in places))
     faults, _told = trial([*RUN, "--seconds", "1"], closed)
     before = kept_files()
@@ -138,7 +139,9 @@ def not_root(_chance: random.Random) -> list[str]:
     for held in ([], ["bpf"], ["perfmon"], ["bpf", "perfmon"]):
         for command in (BUILD, [*RUN, "--seconds", "1"], [*LAB, "check"]):
             # With both, what is left to say depends on who may read tracefs.
-            found, _told = trial(command, nobody(*held), statuses=(0, 3) if held[1:] else (3,))
+            statuses = (0, 3) if held[1:] else (3,)
+            own = {"LABKIT_RUNS": ""}  # a folder of their own, whatever ours is
+            found, _told = trial(command, nobody(*held), own, statuses)
             faults += [f"{command[3]} with {held or 'no'} capability: {one}" for one in found]
     return faults + next_call_works()
 
