@@ -150,6 +150,7 @@ def _while_it_compiles(act: Callable[[int, int], None]) -> None:
     threading.Thread(target=watch).start()
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_ends_the_build_and_the_worker() -> None:
     worker, main = session.shared().process.pid, os.getpid()
     _while_it_compiles(lambda worker, child: os.kill(main, signal.SIGINT))

@@ -180,6 +180,7 @@ def test_slots_hold_each_cpus_last_event() -> None:
     assert all(slots[cpu] == timestamp for cpu, timestamp in last.items())
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_keeps_what_was_collected() -> None:
     with under_way.interrupts(os.getpid()) as programs:
         run = labkit.collect("percpu", workload=labkit.exec_storm(rate=200))
