@@ -156,6 +156,7 @@ def test_start_and_stop_answer_at_once_and_the_run_is_shown() -> None:
         assert loop.time() - begun < 0.1
         assert panel.start_button.disabled
         await until(lambda: state(panel) == "collecting")
+        assert panel.result.value == panel.link.value == ""  # nothing of the run before
         panel.storm_buttons[-1].click()
         await asyncio.sleep(1)
         begun = loop.time()
