@@ -74,7 +74,7 @@ class Facts:
         """
         if name.startswith("bare_"):
             return self(name.removeprefix("bare_")).strip("`")
-        return self.groups.get(name) or (str(_FACTS[name](self) or "") if name in _FACTS else "")
+        return self.groups.get(name) or (str(FACTS[name](self) or "") if name in FACTS else "")
 
     @cached_property
     def groups(self) -> dict[str, str]:
@@ -279,7 +279,7 @@ def _room(facts: Facts) -> str:
     )
 
 
-_FACTS: dict[str, Callable[[Facts], object]] = {
+FACTS: dict[str, Callable[[Facts], object]] = {
     # The line and the place.
     "said": lambda f: (f.diagnostic.text if f.diagnostic else f.match.string).strip().rstrip("."),
     "speaker": lambda f: next(

@@ -7,10 +7,8 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-import held
 import kernel
 import pandas as pd
 import pytest
@@ -24,6 +22,7 @@ from labkit.claims.measuring import Unmeasurable
 from labkit.errors import UsageError
 from labkit.plots import claims as pictures
 from labkit.show.claims import results_text
+from tools import processes
 
 
 def judge_made(table: pd.DataFrame) -> Ruling:
@@ -183,29 +182,15 @@ def test_an_interrupt_half_way_leaves_nothing_behind(name, how, tmp_path):
         env=place,
     )
     assert process.stdout.readline() == "ready\n"
-    assert kernel.wait_until(lambda: len(held.programs_of(process.pid)) > 2, 30)
-    time.sleep(0.5)
-    ids, family = held.programs_of(process.pid), descendants(process.pid)
+    assert kernel.wait_until(lambda: len(kernel.programs(process.pid)) > 2, 30)
+    ids, family = kernel.programs(process.pid), processes.tree(process.pid)
     process.send_signal(how)
     said = process.stdout.read()
     process.wait(10)
     assert how == signal.SIGKILL or said == "interrupted\n"
-    assert kernel.wait_until(lambda: not ids & all_programs(), 5)
+    assert kernel.gone(ids)
     assert kernel.wait_until(lambda: not [pid for pid in family if lives(pid)], 5)
     assert how == signal.SIGKILL or not list(tmp_path.iterdir())
-
-
-def descendants(pid: int) -> list[int]:
-    try:
-        direct = kernel.children(pid)
-    except OSError:
-        return []
-    return [one for child in direct for one in (child, *descendants(child))]
-
-
-def all_programs() -> set[int]:
-    listed = subprocess.run(["bpftool", "prog", "show", "-j"], capture_output=True, text=True)
-    return {found["id"] for found in json.loads(listed.stdout)}
 
 
 def lives(pid: int) -> bool:

@@ -6,7 +6,6 @@ import json
 import os
 import time
 
-import held
 import kernel
 import pytest
 
@@ -58,14 +57,14 @@ def test_a_caller_that_does_not_read_keeps_nothing_attached(how: str, tmp_path) 
         }
         job = Job(session, {**request, **extra, "file": file, "facts": {"layouts": layouts}})
         assert kernel.wait_until((tmp_path / "a.run").exists, 60)
-        assert kernel.wait_until(lambda: held.programs_of(session.process.pid), 5)
-        programs = held.programs_of(session.process.pid)
+        assert kernel.wait_until(lambda: kernel.programs(session.process.pid), 5)
+        programs = kernel.programs(session.process.pid)
         if how == "stop":
             job.stop()
         if how == "caller gone":
             assert session.process.stdin
             session.process.stdin.close()
-        assert kernel.wait_until(lambda: not kernel.loaded("prog") & programs, 15)
+        assert kernel.gone(programs, 15)
         if how == "caller gone":
             return
         begun = time.monotonic()
