@@ -24,6 +24,7 @@ from labkit.program.outcomes import (
     VERIFIER_REFUSED,
     WORKER_DIED,
 )
+from labkit.program.preprocess import compiled_text
 from labkit.verifier_log import VerifierLog
 
 __all__ = [
@@ -122,11 +123,12 @@ class BuildReport:
         ``variables`` are bytes of stack by variable, as ``stack_variables(report).sizes``.
         """
         sizes = {one.name: one.bytes for one in self.variables}
+        lifting = re.findall(r"-D(\w+)", self.how_lifted or "")
         found = explain.explain(
             outcome=self.outcome,
             compiler_log=self._printed_with_reason(),
             verifier_log=self.verifier_log,
-            source=self.source,
+            source=compiled_text(self.source, [*self.defines, *lifting]),
             variables=sizes if variables is None else variables,
             limit=self.stack_limit,
         )

@@ -63,6 +63,12 @@ def test_lifted_is_refused_by_the_verifier() -> None:
     assert report.refused_by == "verifier"
 
 
+def test_a_lifted_refusal_names_only_variables_of_its_own_text() -> None:
+    report = labkit.build("stack_beyond")
+    carved = "CARVE_FROM_FRAME_POINTER" in str(report.how_lifted)
+    assert not (carved and "event_object" in report.explain().change)
+
+
 @pytest.mark.usefixtures("either_kernel")
 def test_a_report_carries_the_limit_of_its_kernel() -> None:
     report = labkit.build("stack_lifted")

@@ -187,6 +187,7 @@ def test_start_and_stop_answer_at_once_and_the_run_is_shown() -> None:
         assert panel.live.collection is None, "no worker was waited for"
         assert panel.start_button.disabled
         await until(lambda: state(panel) == "collecting")
+        assert panel.result.value == panel.link.value == ""  # nothing of the run before
         panel.storm_buttons[-1].click()
         await until(lambda: panel.live.counts.total() > 100)
         panel.stop_button.click()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
@@ -205,6 +206,15 @@ def test_the_file_is_the_frame(ran: Executed, results: Path) -> None:
     assert len(files.read_csv(path)) == ran.value("len(run)")
     facts = json.loads(path.with_suffix(".json").read_text())
     assert facts["versions"]["kernel"] == os.uname().release
+
+
+@pytest.mark.live
+def test_the_runs_of_many_machines_are_one_table(ran: Executed) -> None:
+    said = "".join(output.text for output in ran.cells["fleet-open"].outputs)
+    if importlib.util.find_spec("dask") and importlib.util.find_spec("distributed"):
+        assert re.search(rf"^{re.escape(os.uname().nodename)} +[1-9]\d*$", said, re.M)
+    else:
+        assert "Dask, which is not installed here" in said
 
 
 @pytest.mark.live
