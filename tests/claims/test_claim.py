@@ -93,6 +93,7 @@ def test_an_unknown_name_is_a_usage_error_that_names_them_all():
 
 
 @pytest.mark.live
+@pytest.mark.slow  # without_jit is among what is quick; see its own test
 def test_compare_measures_what_is_quick_and_keeps_what_is_given():
     given = claims.loss(calls=200)
     table = claims.compare(given)

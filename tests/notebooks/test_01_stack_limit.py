@@ -57,10 +57,13 @@ def test_each_exercise_has_a_folded_hint():
     assert all("<details><summary>Hint</summary>" in cell.source for cell in cells)
 
 
-@pytest.fixture(scope="module", params=simulated.KERNELS)
+HERE, SIMULATED = simulated.KERNELS
+
+
+@pytest.fixture(scope="module", params=[HERE, pytest.param(SIMULATED, marks=pytest.mark.slow)])
 def ran(request):
     """The notebook, run on this machine's kernel and on the simulated one."""
-    other = request.param == simulated.KERNELS[1]
+    other = request.param == SIMULATED
     with pytest.MonkeyPatch.context() as patch:
         if other:
             simulated.install(patch)
