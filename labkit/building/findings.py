@@ -154,8 +154,8 @@ def large_variable(log: str, variables: tuple[Local, ...]) -> str:
     return (
         f"`{largest.name}` takes {largest.bytes} bytes of stack{others}, and the compiler grants"
         f" {LLVM_LIMIT}; to mend it: move it into a per-CPU array of one element"
-        f" (BPF_PERCPU_ARRAY), whose value may have 32 KiB. ({function[1]}(), which the compiler"
-        " names, is how it would have filled those bytes; BPF has no such function.)"
+        f" (BPF_PERCPU_ARRAY), whose value may have 32 KiB ({function[1]}(), which the compiler"
+        " names, is how it would have filled those bytes; BPF has no such function)"
     )
 
 

@@ -43,7 +43,10 @@ AT_ONCE = 1 << 16  # rows that are made text at a time
 TEXTS = tuple(column.name for column in COLUMNS if column.dtype == "str")
 TIMES = tuple(column.name for column in COLUMNS if column.dtype.startswith("datetime"))
 
-ESCAPES = r"\xhh is a byte, \uhhhh a character, \\ a backslash: labkit.read_csv() undoes them"
+ESCAPES = (
+    r"\xhh is a byte, \uhhhh or \Uhhhhhhhh a character, \\ a backslash: labkit.read_csv() undoes"
+    " them"
+)
 
 # A formula begins with one of these, the full-width ones too. Where a comma is the decimal sign,
 # spreadsheets split at ";", so a cell may also begin in the midst of ours: after a separator, a

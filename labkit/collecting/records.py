@@ -24,13 +24,17 @@ PID_MEANING = (
     "process id (in the kernel's words: tgid) as the machine counts, not a container of it"
 )
 
-# Characters that a terminal, a page or a table may act on: control characters, those that turn
-# the direction of writing, line separators, lone surrogates, and the backslash that escapes them.
+# Characters that a terminal, a page or a table may act on, or that nobody sees, so that two names
+# look like one: control characters, those that turn the direction of writing, line separators,
+# lone surrogates, all of Unicode's Default_Ignorable_Code_Point (DerivedCoreProperties.txt: soft
+# hyphen, joiners, fillers, variation selectors, tags), and the backslash that escapes them.
 _UNSAFE = re.compile(
-    "[\\\\\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\ufff9-\ufffb]"
+    "[\\\\\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    "\u2028-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 _UNSAFE_BUT_NUL = re.compile(_UNSAFE.pattern.replace("\x00", "\x01"))
-_ESCAPED = re.compile(rb"\\(?:\\|x([0-9a-f]{2})|u([0-9a-f]{4}))")
+_ESCAPED = re.compile(rb"\\(?:\\|x([0-9a-f]{2})|u([0-9a-f]{4})|U(000[0-9a-f]{5}|0010[0-9a-f]{4}))")
 
 
 def record_dtype(layout: Mapping[str, Any]) -> np.dtype[Any]:
@@ -57,8 +61,9 @@ def _format(field: Mapping[str, Any]) -> Any:
 def shown(raw: bytes) -> str:
     r"""Return bytes from strangers as text that is harmless wherever it is shown.
 
-    UTF-8 stays as it is. Other bytes, control characters and a backslash become ``\xff``,
-    ``\u202e`` and ``\\``, so that raw_bytes() gives the very bytes back.
+    UTF-8 that can be seen stays as it is. Other bytes, characters that act or that nobody sees, and
+    a backslash become ``\xff``, ``\u202e``, ``\U000e0041`` and ``\\``, so that raw_bytes() gives
+    the very bytes back.
     """
     return _UNSAFE.sub(_escape, raw.decode("utf-8", "surrogateescape"))
 
@@ -70,7 +75,9 @@ def _escape(found: re.Match[str]) -> str:
         return "\\\\"
     if 0xDC80 <= code <= 0xDCFF:  # a byte that is no UTF-8, as surrogateescape keeps it
         return f"\\x{code - 0xDC00:02x}"
-    return f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}"
+    if code < 0x80:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def raw_bytes(text: str) -> bytes:
@@ -79,10 +86,10 @@ def raw_bytes(text: str) -> bytes:
 
 
 def _unescape(found: re.Match[bytes]) -> bytes:
-    byte, character = found.groups()
-    if byte is not None:
+    if byte := found[1]:
         return bytes([int(byte, 16)])
-    return chr(int(character, 16)).encode("utf-8") if character is not None else b"\\"
+    character = found[2] or found[3]
+    return chr(int(character, 16)).encode("utf-8") if character else b"\\"
 
 
 class Names:

@@ -68,5 +68,9 @@ def _versions(versions: dict[str, str]) -> str:
 
 
 def _rows(measured: pd.DataFrame) -> Markup:
-    rows = measured.astype(object).where(measured.notna(), "").to_numpy().tolist()
+    cells = measured.astype(object).where(measured.notna(), "").to_numpy().tolist()
+    rows = [
+        [f"{one:.2f}".rstrip("0").rstrip(".") if type(one) is float else one for one in row]
+        for row in cells
+    ]
     return table([str(name).replace("_", " ") for name in measured], rows)

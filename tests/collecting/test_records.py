@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -89,12 +91,31 @@ def test_shown_is_harmless_and_loses_nothing(raw: bytes) -> None:
     )
 
 
+# Formats that are seen and do nothing: they enclose numbers (Prepended_Concatenation_Mark).
+SEEN = {*"\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"}
+# Letters and marks that are none: a grapheme joiner, fillers, variation selectors.
+UNSEEN = {*"\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0"} | {
+    chr(code) for code in (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))
+}
+
+
+def test_whatever_acts_or_is_not_seen_is_escaped_and_comes_back() -> None:
+    """As this Python's Unicode sorts them: controls, formats, separators of lines and so on."""
+    every = map(chr, (*range(1, 0xD800), *range(0xE000, 0x110000)))
+    acting = {one for one in every if unicodedata.category(one) in ("Cc", "Cf", "Zl", "Zp")} - SEEN
+    assert len(acting) > 200
+    for sign in acting | UNSEEN:
+        raw = f"ba{sign}sh".encode()
+        assert sign not in records.shown(raw), hex(ord(sign))
+        assert records.raw_bytes(records.shown(raw)) == raw
+
+
 @given(st.text(max_size=30))
 def test_shown_keeps_what_is_readable(text: str) -> None:
     raw = text.encode("utf-8", "surrogatepass")
     shown = records.shown(raw)
     assert records.raw_bytes(shown) == raw
-    if text.isprintable() and "\\" not in text:
+    if text.isprintable() and not UNSEEN & {*text} and "\\" not in text:
         assert shown == text
 
 
@@ -104,6 +125,9 @@ def test_shown_keeps_what_is_readable(text: str) -> None:
         (b"\x1b[2J", "\\x1b[2J"),
         (b"\xff", "\\xff"),
         ("\u202e".encode(), "\\u202e"),
+        ("a\u00adb".encode(), "a\\u00adb"),
+        ("\U000e0041b".encode(), "\\U000e0041b"),
+        (b"\\U000e0041", "\\\\U000e0041"),
         (b"a\\b", "a\\\\b"),
     ],
 )

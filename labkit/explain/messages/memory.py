@@ -230,11 +230,10 @@ ROWS = (
         why=_BOUNDS_WHY,
         change=(
             _CHECK_INDEX,
-            "All the bytes that are accessed must lie inside. If the offset is fixed, the type that"
-            " the program uses is larger than what the map was declared with, or than the record"
-            " that"
-            " was reserved: make them the same. If it is computed, check it against the size"
-            " first.",
+            "All the bytes that are accessed must lie inside. If the offset is fixed, an index is"
+            " past the end of its array, or the type that the program uses is larger than what the"
+            " map was declared with or than the record that was reserved: make them fit. If it is"
+            " computed, check it against the size first.",
         ),
         example="11: (73) *(u8 *)(r0 +16) = r1\n"
         "invalid access to map value, value_size=16 off=16 size=1",
