@@ -16,7 +16,10 @@ from labkit.machine import stack_limit
 from labkit.machine.stack_limit import WORD
 
 PATH = executed.NOTEBOOKS / "01_stack_limit.ipynb"
-TIME_LIMIT = 90.0  # seconds for all cells on two cores
+MOST_SECONDS = 240  # for all cells, on two cores that others use as well
+
+# Whichever test comes first runs the whole notebook.
+pytestmark = pytest.mark.timeout(2 * MOST_SECONDS)
 
 
 def read() -> Any:
@@ -79,7 +82,7 @@ live = pytest.mark.live
 def test_every_cell_ran_in_time(ran):
     code = [cell for cell in ran.cells.values() if cell.cell_type == "code"]
     assert all(cell.execution_count for cell in code)
-    assert ran.seconds < TIME_LIMIT
+    assert ran.seconds < MOST_SECONDS
     assert all(output.output_type != "error" for cell in code for output in cell.outputs)
     printed = [o for cell in code for o in cell.outputs if o.get("name") == "stderr"]
     assert printed == []
