@@ -17,7 +17,17 @@ from markupsafe import escape
 import labkit
 from labkit import claims
 from labkit.claims import CLAIMS, VERDICTS
-from labkit.claims.claim import FALSE, NOT_HERE, NOT_MEASURED, TRUE, Measured, Ruling, claim
+from labkit.claims.claim import (
+    FALSE,
+    NOT_HERE,
+    NOT_MEASURED,
+    TRUE,
+    Measured,
+    Result,
+    Results,
+    Ruling,
+    claim,
+)
 from labkit.claims.measuring import Unmeasurable
 from labkit.errors import UsageError
 from labkit.plots import claims as pictures
@@ -63,6 +73,15 @@ def test_a_claim_measures_and_judges():
     assert "One &lt;is&gt; two." in result._repr_html_()
 
 
+@pytest.mark.parametrize("width", range(40, 80))
+def test_no_word_is_broken_at_its_hyphen(width):
+    """A terminal's line may end anywhere; per-CPU and what else is one word is found as that."""
+    why = "when all CPUs write, a run takes +4 ns per-CPU, +10 ns shared."
+    text = results_text(Results([Result(claims.cost, NOT_HERE, why)]), width)
+    assert why in " ".join(text.split())
+    assert claims.cost.sentence in " ".join(text.split())
+
+
 def test_what_cannot_be_measured_is_a_result_too():
     result = nowhere()
     assert (result.verdict, result.why) == (NOT_HERE, "no such <thing> here")
@@ -93,6 +112,7 @@ def test_an_unknown_name_is_a_usage_error_that_names_them_all():
 
 
 @pytest.mark.live
+@pytest.mark.slow  # without_jit is among what is quick; see its own test
 def test_compare_measures_what_is_quick_and_keeps_what_is_given():
     given = claims.loss(calls=200)
     table = claims.compare(given)
