@@ -156,11 +156,11 @@ def layout(*defines: str) -> dict[str, dict[str, Any]]:
 
     A struct is ``{"name", "size", "fields": [{"name", "offset", "size", "code", "count"}]}``, in
     bytes. ``code`` is a ctypes type code, ``count`` the length of an array. Raises MachineError
-    where the kernel takes no map, BuildRefused where the defines do not compile.
+    where the kernel takes no map or the worker died, BuildRefused where the defines do not compile.
     """
     types = Variant("layout", BPF_TREE / "layout.c", "the structs", defines=defines)
     report = build(types)
-    if report.outcome == reports.HOST_REFUSED:
+    if report.outcome in (reports.HOST_REFUSED, reports.WORKER_DIED):
         raise MachineError(report.reason, report.explain().change)
     report.raise_for_refusal()
     return {name: facts["layout"] for name, facts in report.maps.items()}

@@ -188,9 +188,11 @@ UNKNOWN = {
     ),
     "worker_died": (
         "The process that built it died",
-        "The process that compiles and loads ended before it could say why.",
-        "This lab has no explanation without a message.",
-        "Look at the last lines that were printed, and try the same build once more.",
+        "The process that compiles and loads did not come to an answer<<: {said}>>.",
+        "Nobody judged the program, so this says nothing of it.",
+        "Try the same once more. Where the time limit was over, a longer one may do:"
+        " `labkit.build(..., time_limit=SECONDS)`. If it ends so again, see what this machine"
+        " lacks: `sudo ./lab check`.",
     ),
     "host_refused": (
         "This machine refused",
