@@ -169,6 +169,27 @@ class Facts:
                 break
         return ""
 
+    @cached_property
+    def length(self) -> str:
+        """The length that follows the register's memory in a call, if its size is not fixed."""
+        held = self.held(self.register + 1)
+        if not self.helper or not re.search(r"var_off=\(|[su]max(?:_value)?=", held):
+            return ""
+        fixed = self("value") and "min value is outside" not in self.detail
+        return "" if fixed else self.argument(self.register + 1) or f"R{self.register + 1}"
+
+    @property
+    def unfilled(self) -> bool:
+        """Whether the register's address was left empty: a 64-bit load of 0, nothing since."""
+        setting = re.compile(rf"r{self.register} = (.*)")
+        set_by = (setting.match(step.instruction.disassembly) for step in self.steps_above(8))
+        last = next((match[1] for match in set_by if match), "")
+        wide = any(
+            step.instruction.opcode == "18" and step.instruction.disassembly.endswith("= 0x0")
+            for step in self.steps_above(8)
+        )
+        return wide and last == "0x0"
+
     @property
     def is_variable(self) -> bool:
         """Whether the register's offset is a range, and not one number."""
@@ -301,6 +322,8 @@ _FACTS: dict[str, Callable[[Facts], object]] = {
     "map": lambda f: _ticked(root(f.argument(1))),
     "var": lambda f: _ticked(f.names[0]) if f.names else "",
     "array": lambda f: _ticked(indexed(f.c)[0]),
+    "length": lambda f: _ticked(f.length),
+    "unfilled": lambda f: f.unfilled,
     "index": lambda f: _ticked(indexed(f.c)[1]),
     # Sizes.
     "locals": _locals,
@@ -339,6 +362,8 @@ _FACTS: dict[str, Callable[[Facts], object]] = {
     "bpf": lambda f: re.search(words.ABOUT_BPF, f.match.string, re.I),
     "load": lambda f: re.search(words.ABOUT_LOAD, f.match.string, re.I),
     "at_exit": lambda f: f.code == "exit",
+    "vmlinux": lambda f: "vmlinux.h" in f.log.text,
+    "btf_optional": lambda f: "BTF is optional, ignoring" in f.log.text,
     "unspec": lambda f: "call bpf_unspec#0" in f.log.text,
 }
 """Name to how it is found out. What is true or false is "True" or not known."""
