@@ -121,6 +121,13 @@ class Facts:
         last = self.step.number if self.step else 0
         return reversed(self.log.instructions[max(0, last - count) : last])
 
+    @property
+    def errno_line(self) -> str:
+        """The line with an errno; Rust prints what failed some lines above it."""
+        before = self.line.index - (4 if "(os error " in self.match.string else 0)
+        lines = self.log.lines[max(0, before) : self.line.index]
+        return " ".join([*(line.body for line in lines), self.match.string])
+
     @cached_property
     def register(self) -> int:
         """The number of the register that is meant, else 0; of a stack offset, what holds it."""
@@ -359,8 +366,8 @@ _FACTS: dict[str, Callable[[Facts], object]] = {
     "bcc": lambda f: f.given.tool == "bcc",
     "map_of_array": lambda f: _search(_ARRAY_TYPE, f.given.source or f.log.text),
     "declared": lambda f: _ticked(_search(r"\bBPF_[A-Z_]+\((\w+)", f.log.text)),
-    "bpf": lambda f: re.search(words.ABOUT_BPF, f.match.string, re.I),
-    "load": lambda f: re.search(words.ABOUT_LOAD, f.match.string, re.I),
+    "bpf": lambda f: re.search(words.ABOUT_BPF, f.errno_line, re.I),
+    "load": lambda f: re.search(words.ABOUT_LOAD, f.errno_line, re.I),
     "at_exit": lambda f: f.code == "exit",
     "vmlinux": lambda f: "vmlinux.h" in f.log.text,
     "btf_optional": lambda f: "BTF is optional, ignoring" in f.log.text,

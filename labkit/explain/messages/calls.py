@@ -98,7 +98,7 @@ ROWS = (
     Message(
         key="kfunc-missing",
         rank=0,
-        pattern=r"extern \((?:func|var) ksym\) '(?P<func>\w+)'(?:: | )?(?:not found in kernel"
+        pattern=r"extern \(func ksym\) '(?P<func>\w+)'(?:: | )?(?:not found in kernel"
         r"|incompatible types|func_proto)"
         r"|calling invalid kfunc (?P<func_bad>\S+)|kfunc \"?(?P<func_go>\w+)\"?:? (?:unknown"
         r"|not found)|unknown kfunc"
@@ -121,6 +121,21 @@ ROWS = (
         example="libbpf: extern (func ksym) 'bpf_iter_task_new': not found in kernel or module"
         " BTFs",
         source="libbpf: src/libbpf.c: bpf_object__resolve_ksym_func_btf_id",
+    ),
+    Message(
+        key="kernel-symbol",
+        rank=0,
+        pattern=r"extern \(var ksym\) '(?P<name>\w+)'(?:: | )?(?:not found|incompatible)",
+        speaker="loader",
+        title="A kernel variable that is not there",
+        happened="The program uses the kernel's variable {name}, and the running kernel has none of"
+        " that name, or of another type: {said}.",
+        why="An `extern ... __ksym` is looked up in the running kernel's BTF and /proc/kallsyms;"
+        " BTF has the per-CPU variables only.",
+        change="Check the name for this kernel (`sudo grep -w {name} /proc/kallsyms`); declare it"
+        " `__weak __ksym` and test for NULL before use.",
+        example="libbpf: extern (var ksym) 'runqueuesx': not found in kernel BTF",
+        source="libbpf: src/libbpf.c: bpf_object__resolve_ksym_var_btf_id",
     ),
     Message(
         key="kfunc-missing",

@@ -482,6 +482,22 @@ ROWS = (
         see="compiler",
     ),
     Message(
+        key="target-arch",
+        speaker="compiler",
+        pattern=r"Must specify a BPF target arch|__TARGET_ARCH_|GCC error \\?\"Must specify",
+        title="The architecture is not given",
+        happened="The compiler stopped<< at {where}>>: PT_REGS_PARM1() and its kin,"
+        " BPF_KPROBE() and"
+        " BPF_KSYSCALL() need to know whose registers they read: {said}",
+        why="bpf_tracing.h has a layout of pt_regs for each architecture; the target `bpf` does not"
+        " tell which one the program will run on.",
+        change="Compile with `-D__TARGET_ARCH_x86` (or arm64, riscv, s390, powerpc...), with"
+        " bpf2go `-target amd64`.",
+        example="x.bpf.c:14:30: error: Must specify a BPF target arch via __TARGET_ARCH_xxx",
+        source="libbpf: src/bpf_tracing.h",
+        see="compiler",
+    ),
+    Message(
         key="c-kernel-name",
         speaker="compiler",
         pattern=r"undeclared identifier '(?P<name>BPF_\w+|XDP_\w+|TC_ACT_\w+|ETH_P_\w+|SEC"

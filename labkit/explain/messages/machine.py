@@ -22,6 +22,7 @@ _MAP = (
     r"|the kernel did not create the map (?P<map_lab>\S+): "
     r"|map '(?P<map_libbpf>[^']+)': failed to create: "
     r"|bpf_create_map_xattr\((?P<map_x>[^)]+)\):|map (?P<map_go>\w+): map create(?: without BTF)?: "
+    r"|failed to create map `(?P<map_aya>\w+)` with code "
 )
 _BIGGER_LOG = {
     "": "Give the load a larger log buffer (libbpf: `kernel_log_size` in bpf_object_open_opts or"
@@ -89,9 +90,24 @@ ROWS = (
     Message(
         key="library-version",
         speaker="machine",
+        pattern=r"(?P<file>\S+): version `(?P<name>[\w.]+)' not found \(required by"
+        r" (?P<who>[^)]+)\)",
+        title="A library that is older than the program",
+        happened="{who} was built for {name}, and the installed {file} is older than that.",
+        why="A program needs at least the release of the C library (or another one) that it was"
+        " linked with; this has nothing to do with BPF yet.",
+        change="Take a build for this distribution or a static one, build it here, run it from its"
+        " container image, or upgrade the distribution.",
+        example="./tracee: /lib/libc.so.6: version `GLIBC_2.34' not found (required by ./tracee)",
+        source="glibc: elf/dl-version.c",
+        see="machine",
+    ),
+    Message(
+        key="library-version",
+        speaker="machine",
         pattern=r"symbol lookup error: (?P<file>[^:\s]+):.*undefined symbol: (?P<name>\S+)"
         r"|AttributeError: .*(?P<file_py>libbcc\S*): undefined symbol: (?P<name_py>\w+)"
-        r"|(?P<file_v>\S+): version `(?P<name_v>\w+)' not found",
+        r"|(?P<file_v>\S+): version `(?P<name_v>[\w.]+)' not found",
         title="A tool and a library that do not belong together",
         happened="{file} needs {name}, and the library that is installed does not have it: the two"
         " are from different"
@@ -422,7 +438,7 @@ ROWS = (
         key="log-omitted",
         speaker="loader",
         rank=2,
-        pattern=r"^[\s\"']*\(\d+ lines?(?:\(s\))? omitted\)"
+        pattern=r"^[\s\"']*\((?:truncated, )?\d+ lines?(?:\(s\))? omitted\)"
         r"|load program: [a-z ]+:? ?\((?P<count>\d+) line\(s\) omitted\)",
         title="The verifier's reason was left out",
         happened="The load was refused, and of the verifier's log only its length is shown here:"

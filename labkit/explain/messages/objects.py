@@ -24,7 +24,8 @@ _TARGET_CHANGE = (
 ROWS = (
     Message(
         key="btf-object",
-        pattern=r"BTF is required, but is missing or corrupted",
+        pattern=r"BTF is required, but is missing or corrupted|find \.BTF section"
+        r"|: missing BTF$|section \.BTF: not found|no BTF (?:in|section)",
         speaker="loader",
         title="The object file has no BTF",
         happened="The object file has no BTF (type information), or it is damaged, and something"

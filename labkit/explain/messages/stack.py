@@ -45,9 +45,9 @@ ROWS = (
         needs="length",
         title="A length that may be larger than the memory",
         happened=(
-            "The program hands {dest} to {helper}() with {length} as the length, and as far as the"
+            "The program hands {arg} to {helper}() with {length} as the length, and as far as the"
             " verifier knows that may be {bytes}: more than the {value_bytes} of the {what}.",
-            "The program hands {dest} to {helper}() with {length} as the length, and as far as the"
+            "The program hands {arg} to {helper}() with {length} as the length, and as far as the"
             " verifier knows that may be {bytes}: more than the stack has from {place} on.",
             "The program hands {helper}() memory with a length that may be {bytes}, as far as the"
             " verifier knows: more than there is<< ({value_bytes})>>.",
@@ -101,6 +101,9 @@ ROWS = (
         needs="past",
         title="An access above the stack's variables",
         happened=(
+            "The program hands {arg} to {helper}(), which accesses {bytes} there, starting {place}:"
+            " that reaches {past} past the top of its own stack. {var} is shorter than what is"
+            " taken from it.",
             "The program {verb} {bytes} of stack, starting {place}: that reaches {past} past the"
             " top"
             " of its own stack. On that line it {verb} {var}, which is shorter than what is taken"

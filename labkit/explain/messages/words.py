@@ -51,7 +51,8 @@ ABOUT_BPF = (
 """What makes an errno one of BPF's: other calls have the same numbers."""
 
 ABOUT_LOAD = (
-    r"^(?!.*(?:attach|perf.?event|[uk]probe '|BPF link|\bmount\b|\bopen /|map create|\bpin|map '))"
+    r"^(?!.*(?:attach|perf.?event|[uk]probe '|BPF link|\bmount\b|\bopen /|map create|create map"
+    r"|\bpin|map '))"
     r".*(?:\bload|\bprog|\bverifier|^bpf: |libscap)"
 )
 """What makes it one of loading a program."""
@@ -123,7 +124,8 @@ REFUSAL = (
     r"|forbidden|error|errors|errno|exception|cannot|can't|couldn't|unable|invalid|illegal|unknown"
     r"|unsupported|unrecogni[sz]ed|missing|mismatch\w*|corrupt\w*|malformed|panicked|panic|abort\w*|fatal|exceed\w*"
     r"|(?:not|could not|no longer) (?:be )?(?:permitted|allowed|supported|found|open|load|loaded"
-    r"|attach|create|find|exist|enough)|no such|too (?:large|big|long|many|small|deep|complex|old)"
+    r"|attach|create|find|exist|enough)|no such|no space left|too (?:large|big|long|many|small"
+    r"|deep|complex|old)"
     r"|is not|isn't|does not|not resolved|unresolved|ambiguous|already attached|answers: "
     r"|is specified, use|not traceable"
     r"|doesn't|didn't|bad|beyond|bug|no module|can only|args while"
