@@ -18,6 +18,11 @@ from labkit.worker import child
 ENDLESS = "#define A0 int x;\n" + "".join(f"#define A{n} A{n - 1} A{n - 1}\n" for n in range(1, 40))
 
 
+def has_ended(job: Job) -> bool:
+    job.read(0.5)
+    return job.over
+
+
 @pytest.mark.live
 def test_a_stop_during_a_long_compile_is_no_time_limit() -> None:
     endless = Variant("endless", ENDLESS + "A39\n", "compiles for ever")
@@ -66,7 +71,7 @@ def test_a_caller_that_does_not_read_keeps_nothing_attached(how: str, tmp_path) 
         assert kernel.gone(programs, 15)
         if how == "caller gone":
             return
-        assert kernel.wait_until(lambda: job.read(0.5) is not None and job.over, 30)
+        assert kernel.wait_until(lambda: has_ended(job), 30)
         assert len(json.dumps(job.event("loaded"))) > 1 << 16
         assert job.events[-1]["killed"] == ("late" if how == "time limit" else "")
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -32,7 +33,8 @@ def test_a_message_that_was_spoilt_is_never_handed_out(messages: list, data: st.
     other = data.draw(st.integers(0, 255).filter(lambda byte: byte != stream[place]))
     rest = place + data.draw(st.integers(0, 1))
     spoilt = stream[:place] + bytes([other]) + stream[rest:] + wire.pack({"last": "word"})
-    decoder, out = wire.Decoder(), []
+    decoder = wire.Decoder()
+    out: list[dict[str, Any]] = []
     with pytest.raises(wire.Garbled):
         out.extend(map(json.loads, decoder.feed(spoilt)))
     assert out == messages[: len(out)]
