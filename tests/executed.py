@@ -25,6 +25,10 @@ class Executed:
         self.cells = {cell.id: cell for cell in client.nb.cells}
         self.seconds = 0.0
 
+    @property
+    def pid(self) -> int:
+        return int(self.client.km.provisioner.pid)
+
     def run_all(self) -> None:
         started = time.monotonic()
         for number, cell in enumerate(self.client.nb.cells):
@@ -69,15 +73,22 @@ class Executed:
 
 
 @contextmanager
+def kernel_for(
+    notebook: nbformat.NotebookNode, env: dict[str, str] | None = None, **options: Any
+) -> Iterator[Executed]:
+    """Start a kernel for a notebook, of which nothing has run yet; end it."""
+    resources = {"metadata": {"path": str(NOTEBOOKS)}}
+    client = NotebookClient(notebook, resources=resources, **{"timeout": 120, **options})
+    with client.setup_kernel(env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}):
+        yield Executed(client)
+
+
+@contextmanager
 def executed(
     name: str, startup: str = "", env: dict[str, str] | None = None, **options: Any
 ) -> Iterator[Executed]:
     """Run all cells of notebooks/NAME, after ``startup`` in the same kernel; end the kernel."""
-    notebook = nbformat.read(NOTEBOOKS / name, as_version=4)
-    resources = {"metadata": {"path": str(NOTEBOOKS)}}
-    client = NotebookClient(notebook, timeout=120, resources=resources, **options)
-    with client.setup_kernel(env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}):
-        made = Executed(client)
+    with kernel_for(nbformat.read(NOTEBOOKS / name, as_version=4), env, **options) as made:
         if startup:
             made.do(startup)
         made.run_all()

@@ -1,12 +1,16 @@
-"""What of the lab's is loaded in the kernel now, asked of the kernel itself."""
+"""What the lab has in the kernel now. Others load programs too: told apart by the ids held."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
+
+from tools import processes
 
 # Other programs of the machine come and go. The kernel keeps 15 characters, BTF has them all.
 OURS = {
@@ -15,13 +19,39 @@ OURS = {
 }
 
 
+def programs(pid: int | None = None) -> set[int]:
+    """Return the ids of the programs that pid (by default: we) and its descendants hold."""
+    return processes.programs_of(processes.tree(pid or os.getpid()))
+
+
+def gone(programs: set[int], seconds: float = 5) -> bool:
+    """Whether some were meant, and the kernel has none of them within that time."""
+    return bool(programs) and wait_until(lambda: not processes.still_loaded(programs), seconds)
+
+
 def loaded(kind: str) -> set[int]:
-    """Return the ids of the lab's programs (``prog``) or maps (``map``) that the kernel holds."""
+    """Return the ids of a lab's programs (``prog``) or maps (``map``) that no other process holds.
+
+    So those of another lab are left out, and those that are there without any process are not.
+    """
     printed = subprocess.run(
         ["bpftool", kind, "show", "--json"], check=True, capture_output=True, text=True
     ).stdout
     found = json.loads(printed or "[]")
-    return {item["id"] for item in found if item.get("name", "").startswith(OURS[kind])}
+    named = {item["id"] for item in found if item.get("name", "").startswith(OURS[kind])}
+    return named - _held_by_others(kind)
+
+
+def _held_by_others(kind: str) -> set[int]:
+    ours = {str(pid) for pid in processes.tree(os.getpid())}
+    held: set[int] = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            for info in () if process.name in ours else (process / "fdinfo").iterdir():
+                held |= set(map(int, re.findall(rf"^{kind}_id:\s*(\d+)", info.read_text(), re.M)))
+        except OSError:  # it ended meanwhile
+            continue
+    return held
 
 
 def children(pid: int | None = None) -> list[int]:

@@ -19,7 +19,7 @@ from labkit.machine.stack_limit import measured
 from labkit.program.llvm_ir import Local, locals_on_stack
 from labkit.program.variants import BPF_TREE, LIFTED_LIMIT, Variant, find
 
-TIME_LIMIT = 60.0  # seconds for one build
+TIME_LIMIT = 30.0  # seconds for one build
 LOG_LEVEL = 2 | 4  # every instruction, and statistics (linux/bpf_verifier.h: BPF_LOG_LEVEL2, STATS)
 MODULES = Path("/lib/modules", platform.release())
 

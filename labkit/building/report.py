@@ -24,6 +24,7 @@ from labkit.program.outcomes import (
     VERIFIER_REFUSED,
     WORKER_DIED,
 )
+from labkit.program.preprocess import compiled_text
 from labkit.verifier_log import VerifierLog
 
 __all__ = [
@@ -123,12 +124,13 @@ class BuildReport:
         ``variables`` are bytes of stack by variable, as ``stack_variables(report).sizes``.
         """
         sizes = {one.name: one.bytes for one in self.variables}
+        lifting = re.findall(r"-D(\w+)", self.how_lifted or "")
         found = explain.explain(
             outcome=self.outcome,
             compiler_log=self._printed_with_reason(),
             reason=self.reason,
             verifier_log=self.verifier_log,
-            source=self.source,
+            source=compiled_text(self.source, [*self.defines, *lifting]),
             variables=sizes if variables is None else variables,
             limit=self.stack_limit,
         )
@@ -137,7 +139,8 @@ class BuildReport:
 
     def _printed_with_reason(self) -> str:
         """Return what the compiler printed, and before it what the lab found to be its cause."""
-        told = self.reason and self.outcome != WORKER_DIED  # which is nobody's message
+        late = "time limit" in self.reason  # which the table of messages explains
+        told = self.reason and (late or self.outcome != WORKER_DIED)
         reason = f"error: {self.reason}\n" if told else ""
         if findings.is_ours(reason):
             return reason + self.compiler_log

@@ -53,7 +53,7 @@ class Chain:
     def __repr__(self) -> str:
         frames = " + ".join(map(str, self.frames))
         verdict = "accepted" if self.passed else f"refused: {self.said or 'without a log'}"
-        return f"<{frames} bytes as a {self.program_type} on Linux {self.kernel}: {verdict}>"
+        return f"<{frames} bytes as a {self.program_type}: {verdict}>"
 
 
 def call_chain(*frames: int, program_type: str = "tracepoint", tail_call: bool = False) -> Chain:

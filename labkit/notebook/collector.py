@@ -97,6 +97,7 @@ class Collector(Panel):
         self.live = Live(self.choice.value, self.seconds.value, self._tick)
         self.task = loop.create_task(self._collect(self.live))
         self.progress.value = 0
+        self.result.value = self.link.value = self.saved.value = ""  # they were of another run
         self._say("starting", f"building and attaching {self.live.variant} …")
         self._refresh()
 

@@ -47,7 +47,8 @@ class LimitFinder(AskingPanel):
     def shown(self, question: int, answer: dict[str, bool]) -> Shown:
         """Return the verdicts."""
         self.tried[question] = answer
-        said = f"asked about {question} bytes; {len(self.tried)} sizes tried so far"
+        sizes = "size" if len(self.tried) == 1 else "sizes"
+        said = f"asked about {question} bytes; {len(self.tried)} {sizes} tried so far"
         return Shown(*frame_verdicts(question, answer), "done", said)
 
 

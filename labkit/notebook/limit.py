@@ -39,13 +39,13 @@ def _so(reports: Mapping[str, BuildReport]) -> Iterator[str]:
     lifted, total = reports["stack_lifted"], fits().bytes["together"]
     if lifted.accepted:
         yield (
-            f"So {total} bytes are too much for the compiler alone: this kernel grants"
-            f" {lifted.stack_limit} and takes them."
+            f"So {total} bytes are too much for the compiler alone:\n"
+            f"this kernel grants {lifted.stack_limit} and takes them."
         )
     elif lifted.refused_by == "verifier":
         yield (
-            f"So {total} bytes are too much for both: with the compiler's check lifted, this kernel"
-            f" refuses them, for it grants {lifted.stack_limit}."
+            f"So {total} bytes are too much for both: with the compiler's check lifted,\n"
+            f"this kernel refuses them, for it grants {lifted.stack_limit}."
         )
 
 

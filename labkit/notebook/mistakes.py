@@ -22,6 +22,7 @@ import ctypes
 import os
 import platform
 import re
+import textwrap
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -68,6 +69,10 @@ class Mistake:
     map_type: str = ""
     privileged: bool = True
     log_level: int = LOG_LEVEL
+
+    def __str__(self) -> str:
+        """Return name and purpose, in lines that fit into a page."""
+        return textwrap.fill(f"{self.name:20} {self.purpose}", 95, subsequent_indent=" " * 21)
 
     @property
     def name(self) -> str:

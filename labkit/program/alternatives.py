@@ -80,7 +80,7 @@ WAYS: dict[str, Way] = {
             "task_storage",
             "task-local storage",
             "5.11; in tracing programs 5.13",
-            "as above, on a newer kernel: cheaper, and it cleans up after itself",
+            "as hash_by_task, on a newer kernel: cheaper, and it cleans up after itself",
         ),
         Way(
             "small_event",

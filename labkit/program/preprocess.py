@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -63,6 +63,19 @@ def left_by_preprocessor(text: str, defines: Mapping[str, bool]) -> list[Numbere
     if len(arms) > 1:
         raise Unresolved("an #if has no #endif")
     return kept
+
+
+def compiled_text(text: str, defines: Iterable[str]) -> str:
+    """Return the text with the lines of arms not taken blank, so that line numbers stay.
+
+    ``defines`` are the compiler's: ``NAME`` or ``NAME=value``. Where a condition cannot be told,
+    all arms are there.
+    """
+    try:
+        kept = dict(left_by_preprocessor(text, {word.partition("=")[0]: True for word in defines}))
+    except Unresolved:
+        return text
+    return "\n".join(kept.get(number, "") for number, _line in _numbered(text))
 
 
 def _numbered(text: str) -> list[Numbered]:

@@ -48,11 +48,12 @@ def results_text(results: Results, width: int = 0) -> str:
     """Return a paragraph a claim, ``width`` columns wide (0: as wide as the terminal)."""
     width = width or min(shutil.get_terminal_size().columns, WIDEST)
     column = max([len(result.name) for result in results], default=0) + 2
+    wrapper = textwrap.TextWrapper(width - column, break_on_hyphens=False)
     parts = []
     for result in results:
-        said = (f"“{result.claim}”", f"{result.verdict.upper()}: {result.why}")
-        lines = [line for text in said for line in textwrap.wrap(text, width - column)]
-        lines += textwrap.wrap(f"known: {result.of.truth}", width - column)
+        verdict = f"{result.verdict.upper()}: {result.why}"
+        said = (f"“{result.claim}”", verdict, f"known: {result.of.truth}")
+        lines = [line for text in said for line in wrapper.wrap(text)]
         parts.append(f"{result.name:<{column}}" + f"\n{' ' * column}".join(lines))
     if results.versions:
         parts.append(f"measured on {_versions(results.versions)}")
@@ -68,5 +69,9 @@ def _versions(versions: dict[str, str]) -> str:
 
 
 def _rows(measured: pd.DataFrame) -> Markup:
-    rows = measured.astype(object).where(measured.notna(), "").to_numpy().tolist()
+    cells = measured.astype(object).where(measured.notna(), "").to_numpy().tolist()
+    rows = [
+        [f"{one:.2f}".rstrip("0").rstrip(".") if type(one) is float else one for one in row]
+        for row in cells
+    ]
     return table([str(name).replace("_", " ") for name in measured], rows)

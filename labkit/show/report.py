@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from labkit.building import findings
 from labkit.building.report import ACCEPTED, OUTCOMES, BuildReport, Gate
 from labkit.explain import Explanation, compiler_log
 from labkit.show.log import index_in, log_html
@@ -70,7 +71,7 @@ def _explained(report: BuildReport, explained: Explanation) -> Markup:
         rows.insert(1, ("where", explained.line.where))
     if report.outcome != ACCEPTED:
         rows.append(("what to do", explained.change))
-    if report.reason:
+    if report.reason.partition(findings.MEND)[0] not in explained.happened:  # else it is said there
         rows.insert(0, ("reason", report.reason))
     if report.how_lifted:
         rows.append(("how the check was lifted", report.how_lifted))

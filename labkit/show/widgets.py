@@ -10,7 +10,7 @@ from labkit.building.report import BuildReport
 from labkit.errors import LabError
 from labkit.program.alternatives import Way
 from labkit.show.report import report_html
-from labkit.show.style import badge, c_code, page, table, tag
+from labkit.show.style import badge, c_code, page, prose, table, tag
 
 if TYPE_CHECKING:
     from labkit.notebook.feedback import Feedback
@@ -52,4 +52,4 @@ def feedback_html(feedback: Feedback) -> str:
     """Return whether an answer to an exercise is right, and the words with it."""
     kind, word = ("good", "right") if feedback.right else ("none", "not yet")
     sign = badge(kind, word, data_testid="answer")
-    return page(tag("p", sign), *(tag("p", line) for line in feedback.words))
+    return page(tag("p", sign), *(tag("p", prose(line)) for line in feedback.words))

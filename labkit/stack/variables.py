@@ -23,7 +23,7 @@ from labkit.errors import LabError
 from labkit.machine.stack_limit import measured
 from labkit.program.c_names import locals_in
 from labkit.program.llvm_ir import Local, locals_on_stack
-from labkit.program.preprocess import left_by_preprocessor
+from labkit.program.preprocess import compiled_text
 from labkit.program.variants import VARIANTS, Variant, find
 from labkit.stack.snapshot import limit_of
 
@@ -142,7 +142,7 @@ def by_source(variant: Variant, structs: Mapping[str, int] | None = None) -> tup
 
     ``structs`` are sizes in bytes by name (``big_event``). What has no known size is left out.
     """
-    text = _left(variant)
+    text = compiled_text(variant.text, variant.defines)
     lines = text.split("\n")
     found = []
     for name, (kind, declared) in locals_in(text).items():
@@ -156,16 +156,6 @@ def by_source(variant: Variant, structs: Mapping[str, int] | None = None) -> tup
 
 def _declares(row: str, name: str) -> bool:
     return re.search(rf"\w\s+{re.escape(name)}\s*[\[=;,]", row) is not None
-
-
-def _left(variant: Variant) -> str:
-    """Return the text with the lines of arms not taken blank, so that line numbers stay."""
-    defines = {word.partition("=")[0]: True for word in variant.defines}
-    try:
-        kept: dict[int, str] = dict(left_by_preprocessor(variant.text, defines))
-    except ValueError:  # a condition on a number: then all arms are read
-        return variant.text
-    return "\n".join(kept.get(n, "") for n in range(1, variant.text.count("\n") + 2))
 
 
 def _struct_sizes() -> dict[str, int]:

@@ -11,7 +11,7 @@ import pytest
 
 from labkit.collecting import files
 
-pytestmark = [pytest.mark.live, pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.live, pytest.mark.browser, pytest.mark.timeout(480)]
 
 NOTEBOOK = "02_percpu_array.ipynb"
 COLOURS = """(place) => [getComputedStyle(place).color,
@@ -22,7 +22,7 @@ COLOURS = """(place) => [getComputedStyle(place).color,
 def page(lab: Any) -> Any:
     lab.page.set_default_timeout(15_000)
     lab.open(NOTEBOOK)
-    lab.run_all(90)
+    lab.run_all(240)  # as long as the same cells may take in tests/notebooks
     return lab.page
 
 

@@ -69,7 +69,6 @@ def test_outcomes(events: list[Any], outcome: str, gates: tuple[bool | None, ...
 @pytest.mark.parametrize(
     ("last", "said"),
     [
-        (end(signal=9, exit_code=None, killed="late"), "ended after 2 s: the time limit was over"),
         (end(signal=11, exit_code=None), "a signal ended it: 11"),
         ({"event": "lost", "reason": "its reply broke off"}, "its reply broke off"),
     ],
@@ -86,6 +85,13 @@ def test_of_a_dead_worker_is_told_what_is_known_and_what_to_do(last: Any, said: 
     assert "once more" in told.change
     assert said in str(worker_error([COMPILING, last]))
     assert "once more" in str(worker_error([COMPILING, last]))
+
+
+def test_a_build_that_took_too_long_is_told_apart() -> None:
+    late = report_of(COMPILING, end(signal=9, exit_code=None, killed="late"))
+    assert late.reason == "it was ended after 2 s: the time limit was over"
+    assert late.explain().key == "time-limit"
+    assert "labkit.build(..., time_limit=" in late.explain().change
 
 
 def test_a_death_in_the_compiler_is_timed() -> None:

@@ -3,7 +3,6 @@ from __future__ import annotations
 import math
 import os
 
-import held
 import kernel
 import pytest
 
@@ -74,4 +73,4 @@ def test_a_defect_of_the_worker_is_an_error_and_no_verdict():
 @pytest.mark.live
 def test_nothing_stays_loaded_after_a_measurement():
     claims.loss(calls=100)
-    assert kernel.wait_until(lambda: not held.programs_of_this_process(), 5)
+    assert kernel.wait_until(lambda: not kernel.programs(), 5)

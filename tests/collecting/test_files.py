@@ -13,7 +13,7 @@ from pathlib import Path
 import made_runs
 import pandas as pd
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
@@ -55,7 +55,6 @@ def written_and_read(run, folder: Path) -> pd.DataFrame:
     return files.read_csv(files.export_csv(run, folder / "run.csv"))
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(NAMES, NAMES), min_size=1, max_size=6))
 @example([(b"=cmd|' /C calc'!A0", b'/tmp/a"b,c\n;=1+1')])
 @example([(b"", b""), (b"NA", b"nan"), (b"\xff\xfe", b" -1")])
@@ -69,7 +68,6 @@ def test_names_from_strangers_come_back_the_same(tmp_path_factory, names) -> Non
     pd.testing.assert_frame_equal(read, run.table)
 
 
-@settings(deadline=None)
 @given(NAMES)
 def test_no_cell_begins_a_formula(name) -> None:
     """Neither the cell nor, where a spreadsheet splits at another sign, a part of it."""
@@ -81,7 +79,6 @@ def test_no_cell_begins_a_formula(name) -> None:
         assert not set(cell) & set("\t\r\n")
 
 
-@settings(deadline=None)
 @given(NAMES)
 def test_an_escaped_name_is_the_name(name) -> None:
     assert files.original(files.harmless(shown(name))) == shown(name)
@@ -197,7 +194,6 @@ def test_parquet_comes_back_with_its_account(make, tmp_path: Path) -> None:
     assert facts["versions"] == made_runs.VERSIONS
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(NAMES, NAMES), min_size=1, max_size=6))
 def test_names_from_strangers_survive_parquet(tmp_path_factory, names) -> None:
     made = [made_runs.record(comm=comm[:16], filename=name[:400]) for comm, name in names]

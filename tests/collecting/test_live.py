@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-import held
 import kernel
 import pytest
 
@@ -19,11 +18,7 @@ async def attached(live: Live) -> set[int]:
     """Wait until the program is attached; return the programs that are loaded for it."""
     while not live.attached:
         await asyncio.sleep(0.02)
-    return held.programs_of_this_process()
-
-
-def gone(programs: set[int]) -> bool:
-    return bool(programs) and kernel.wait_until(lambda: not kernel.loaded("prog") & programs, 2)
+    return kernel.programs()
 
 
 def test_a_picture_that_raises_ends_the_collection_and_keeps_it() -> None:
@@ -31,13 +26,13 @@ def test_a_picture_that_raises_ends_the_collection_and_keeps_it() -> None:
 
     def raise_later(live: Live) -> None:
         if live.attached and live.counts.total() > 5:
-            seen.update(held.programs_of_this_process())
+            seen.update(kernel.programs())
             raise ZeroDivisionError("the picture")
 
     live = Live("percpu", 60, raise_later)
     with labkit.exec_storm(rate=100), pytest.raises(ZeroDivisionError):
         asyncio.run(live.run())
-    assert gone(seen)
+    assert kernel.gone(seen)
     assert live.result is not None
     assert live.result.balanced
     assert len(live.result) > 5
@@ -53,7 +48,7 @@ def test_a_cancelled_task_ends_the_collection_and_keeps_it() -> None:
         return programs
 
     live = Live("percpu", 60, lambda _live: None)
-    assert gone(asyncio.run(scenario()))
+    assert kernel.gone(asyncio.run(scenario()))
     assert live.result is not None
     assert live.result.balanced
 
@@ -68,7 +63,7 @@ def test_a_task_cancelled_while_the_worker_starts_leaves_nothing() -> None:
 
     live = Live("percpu", 60, lambda _live: None)
     asyncio.run(scenario())
-    assert kernel.wait_until(lambda: not held.programs_of_this_process(), 2)
+    assert kernel.wait_until(lambda: not kernel.programs(), 2)
 
 
 def test_close_during_a_collection_ends_it() -> None:
@@ -85,7 +80,7 @@ def test_close_during_a_collection_ends_it() -> None:
     live = Live("percpu", 60, lambda _live: None)
     with labkit.exec_storm(rate=100):
         programs, run = asyncio.run(scenario())
-    assert gone(programs)
+    assert kernel.gone(programs)
     assert run is not None
     assert not run.complete
     assert run.attached

@@ -8,14 +8,13 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import held
 import kernel
 import pytest
+import under_way
 from jupyter_client.manager import start_new_kernel
 
 import labkit
@@ -60,7 +59,7 @@ def exec_some(folder: Path, count: int = 30) -> str:
     program.symlink_to("/bin/true")
     for _ in range(count):
         subprocess.run([program], check=True)
-    time.sleep(0.3)  # the ring buffer is looked into every few milliseconds
+    assert kernel.wait_until(lambda: under_way.seen(program) >= count, 30)
     return str(program)
 
 
@@ -70,12 +69,12 @@ def exec_some(folder: Path, count: int = 30) -> str:
 def test_kill_9_loses_nothing_and_leaves_nothing(victims, tmp_path: Path) -> None:
     with collecting() as (caller, server, child):
         program = exec_some(tmp_path)
-        programs = held.programs_of(caller.pid)
+        programs = kernel.programs(caller.pid)
         pids = {"caller": caller.pid, "server": server, "child": child}
         for name in victims:
             os.kill(pids[name], signal.SIGKILL)
         caller.wait(30)
-        assert kernel.wait_until(lambda: not kernel.loaded("prog") & programs, 5)
+        assert kernel.gone(programs)
     [run] = labkit.recover()
     assert (run.table.filename == program).sum() == 30
     assert run.table.data_ok.all()
@@ -96,10 +95,10 @@ def test_a_restart_of_the_notebooks_kernel_loses_nothing(now, tmp_path) -> None:
         client.execute("import labkit; labkit.collect('percpu')")
         kernel_pid = manager.provisioner.pid
         assert kernel.wait_until(attached, 60)
-        programs = held.programs_of(kernel_pid)
+        programs = kernel.programs(kernel_pid)
         program = exec_some(tmp_path)
         manager.restart_kernel(now=now)
-        assert kernel.wait_until(lambda: not kernel.loaded("prog") & programs, 5)
+        assert kernel.gone(programs)
         [run] = labkit.recover()
         assert (run.table.filename == program).sum() == 30
     finally:

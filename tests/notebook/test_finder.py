@@ -27,6 +27,13 @@ def test_the_slider_shows_what_it_stands_at():
     said = "a frame of 512 bytes: the compiler refuses it, the verifier lets it through"
     assert repr(finder) == said
     assert 'data-state="done"' in finder.state.value
+    assert "2 sizes tried so far" in finder.state.value
+
+
+def test_one_size_is_one_size():
+    finder = LimitFinder(below(512))
+    finder.tried.clear()
+    assert "; 1 size tried so far" in finder.shown(256, {"compiler": True, "verifier": True}).said
 
 
 def test_a_slider_that_is_dragged_asks_one_at_a_time_and_about_the_last():

@@ -36,7 +36,8 @@ def test_what_is_said_of_this_machine_follows_from_its_limit():
     assert reports["stack_lifted"].stack_limit == size
     assert reports["stack_beyond"].refused_by == "verifier"
     said = limit.fates(reports).splitlines()
-    assert len(said) == len(reports) + 1
+    assert len(said) == len(reports) + 2
+    assert all(len(line) <= 80 for line in said)
     assert f"grants {size}" in said[-1]
     assert f"the {size} that this kernel grants" in limit.outlook()
 

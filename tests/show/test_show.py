@@ -280,3 +280,10 @@ def test_a_variant_that_does_not_exist_is_named():
 def test_reports_that_ended_badly_tell_the_reason():
     for outcome in (HOST_REFUSED, WORKER_DIED):
         assert "out of luck" in show.report_html(made(outcome, reason="out of luck"))
+
+
+def test_what_the_lab_found_itself_is_said_once():
+    found = "there is no program here; to mend it: write a function"
+    page = show.report_html(made(COMPILER_REFUSED, reason=found))
+    assert page.count("there is no program here") == 1
+    assert page.count("write a function") == 1

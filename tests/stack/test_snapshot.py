@@ -238,7 +238,7 @@ def test_a_stepper_without_a_log_says_so():
     assert "no instruction" in repr(widget)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.sampled_from(sorted(LOGS.glob("linux-*.log"))), st.integers(0, 10**6))
 def test_any_step_of_any_log(path, number):
     log = verifier_log.parse(path.read_bytes())
@@ -248,7 +248,7 @@ def test_any_step_of_any_log(path, number):
         assert step_text(snapshot_of(log, step))
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.text())
 def test_any_text(text):
     log = verifier_log.parse("0: (7b) *(u64 *)(r10 -8) = r1 ; R10=fp0 " + text)

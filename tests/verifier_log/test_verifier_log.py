@@ -394,26 +394,23 @@ def exercise(text):
     return log
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_any_text(text):
     assert exercise(text).text == text
 
 
-@settings(deadline=None)
 @given(st.binary())
 def test_any_bytes(data):
     assert exercise(data).text.encode("utf-8", "surrogateescape") == data
 
 
-@settings(deadline=None)
 @given(scraps)
 def test_any_mixture_of_lines(lines):
     log = exercise("".join(lines))
     assert list(zip(*columns_of(log)[:7], strict=True)) == list(step_by_step(log))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.sampled_from(LOGS), st.floats(0, 1), st.floats(0, 1))
 def test_truncated_and_rotated_logs(path, start, length):
     data = path.read_bytes()[:20_000]
@@ -422,7 +419,7 @@ def test_truncated_and_rotated_logs(path, start, length):
     exercise(data[at:] + data[:at])
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.sampled_from(LOGS), st.sampled_from(LOGS))
 def test_interleaved_logs(one, two):
     pairs = zip(

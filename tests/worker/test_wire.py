@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -33,7 +34,7 @@ def test_a_message_that_was_spoilt_is_never_handed_out(messages: list, data: st.
     rest = place + data.draw(st.integers(0, 1))
     spoilt = stream[:place] + bytes([other]) + stream[rest:] + wire.pack({"last": "word"})
     decoder = wire.Decoder()
-    out: list[dict[str, str]] = []
+    out: list[dict[str, Any]] = []
     with pytest.raises(wire.Garbled):
         out.extend(map(json.loads, decoder.feed(spoilt)))
     assert out == messages[: len(out)]
