@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import kernel
@@ -17,7 +18,16 @@ from markupsafe import escape
 import labkit
 from labkit import claims
 from labkit.claims import CLAIMS, VERDICTS
-from labkit.claims.claim import FALSE, NOT_HERE, NOT_MEASURED, TRUE, Measured, Ruling, claim
+from labkit.claims.claim import (
+    FALSE,
+    NOT_HERE,
+    NOT_MEASURED,
+    TRUE,
+    Measured,
+    Results,
+    Ruling,
+    claim,
+)
 from labkit.claims.measuring import Unmeasurable
 from labkit.errors import UsageError
 from labkit.plots import claims as pictures
@@ -34,7 +44,7 @@ def judge_made(table: pd.DataFrame) -> Ruling:
 
 
 @claim("One <is> two.", judge_made, truth="False.")
-def made(n: int = 1) -> Measured:
+def made(n: float = 1) -> Measured:
     """Return what it is given."""
     return Measured(pd.DataFrame({"n": [n]}), {"kernel": "6.0"})
 
@@ -61,6 +71,18 @@ def test_a_claim_measures_and_judges():
         "files": [],
     }
     assert "One &lt;is&gt; two." in result._repr_html_()
+
+
+def test_no_line_of_the_text_ends_within_a_word():
+    result = replace(made(), why="it is per-CPU")
+    for width in range(16, 60):
+        assert "per-CPU" in results_text(Results([result]), width)
+
+
+def test_numbers_are_shown_without_a_tail():
+    assert "<td>2.5</td>" in made(n=2.5)._repr_html_()
+    assert "<td>9.34</td>" in made(n=9.3356811499998)._repr_html_()
+    assert "<td>402</td>" in made(n=402.0)._repr_html_()
 
 
 def test_what_cannot_be_measured_is_a_result_too():
