@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from labkit.errors import MachineError, WorkerError
+from labkit.errors import MachineError
 from labkit.worker import wire
 
 WORKER = Path(__file__).resolve().parent / "worker"
@@ -27,13 +27,14 @@ START_LIMIT = 60.0  # seconds for the worker to import bcc
 CLOSE_LIMIT = 3.0  # seconds for the worker to end by itself
 INSTALL_BCC = "apt-get install python3-bpfcc (Fedora: dnf install python3-bcc), or sudo ./lab"
 
+ONCE_MORE = "try it once more; if it fails again: " + INSTALL_BCC
 IF_PIP_REFUSES = " (where pip refuses: with --break-system-packages)"
 
 
 class Session:
     """A worker process and the pipes to it.
 
-    Raises MachineError where no Python on this machine has bcc.
+    Raises MachineError where no Python on this machine has bcc and answers.
     """
 
     def __init__(self) -> None:
@@ -55,9 +56,11 @@ class Session:
                 return
             self.close()
             self.problems.append(describe_problem(python, hello))
+            if hello["problem"] == "no_answer":
+                mend = ONCE_MORE
             if hello["problem"] == "wrong_bcc":  # it hides the right one, installed or not
                 mend = f"sudo {python} -m pip uninstall bcc{IF_PIP_REFUSES}; then {INSTALL_BCC}"
-        raise MachineError("no Python here has bcc: " + "; ".join(self.problems), mend)
+        raise MachineError("no Python here could start bcc: " + "; ".join(self.problems), mend)
 
     def _start(self, python: str) -> dict[str, Any]:
         read_end, write_end = os.pipe()
@@ -65,6 +68,7 @@ class Session:
         self.reply_fd = read_end
         self.decoder = wire.Decoder()
         self.scratch = ""
+        self.lost = ""  # why its reply could not be read
         try:
             self.process = subprocess.Popen(
                 [python, "-I", str(WORKER), str(write_end)],
@@ -79,20 +83,26 @@ class Session:
             return {"problem": "no_python", "detail": str(error)}
         finally:
             os.close(write_end)
-        hello = self._first_frame()
+        try:
+            hello = self._first_frame()
+        except BaseException:
+            self.close()
+            raise
         self.scratch = hello.get("scratch", "")
         return hello
 
     def _first_frame(self) -> dict[str, Any]:
         deadline = time.monotonic() + START_LIMIT
         while time.monotonic() < deadline:
-            for message in self.read(1.0) or ():
-                return message
-            if self.process.poll() is not None:
+            messages = self.read(1.0)
+            if messages:
+                return messages[0]
+            if messages is None:
                 break
         self.stderr.seek(0)
         said = self.stderr.read().decode("utf-8", "replace").strip()
-        return {"problem": "no_answer", "detail": said[-500:] or "no answer"}
+        detail = self.lost or said[-500:] or self.how_it_ended()
+        return {"problem": "no_answer", "detail": detail}
 
     def send(self, message: dict[str, Any]) -> None:
         """Send one request. A worker that is gone shows at the next read."""
@@ -101,7 +111,10 @@ class Session:
             wire.write_all(self.process.stdin.fileno(), wire.pack(message))
 
     def read(self, timeout: float) -> list[dict[str, Any]] | None:
-        """Return the messages that arrive within timeout seconds; None once there are no more."""
+        """Return the messages that arrive within timeout seconds; None once there are no more.
+
+        Of a message that is not as it was sent, ``lost`` tells, and no more are read.
+        """
         if self.reply_fd < 0:
             return None
         poller = select.poll()
@@ -109,7 +122,26 @@ class Session:
         if not poller.poll(timeout * 1000):
             return []
         data = os.read(self.reply_fd, 1 << 20)
-        return list(map(json.loads, self.decoder.feed(data))) if data else None
+        if not data:
+            return None
+        try:
+            return list(map(json.loads, self.decoder.feed(data)))
+        except wire.Garbled as error:
+            self.lost = f"the worker's reply could not be read: {error}"
+            return None
+
+    def how_it_ended(self) -> str:
+        """Say why no more comes from the worker, as far as that can be known here."""
+        if self.lost:
+            return self.lost
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(CLOSE_LIMIT)  # the pipe ends a moment before the process
+        status = self.process.returncode
+        if status is None:
+            return "the worker runs on, but its reply broke off"
+        if status < 0:
+            return f"signal {-status} ended the worker before its answer was whole"
+        return f"the worker ended before its answer was whole, with status {status}"
 
     @property
     def usable(self) -> bool:
@@ -117,21 +149,24 @@ class Session:
         return self.owner == os.getpid() and self.process.poll() is None and self.reply_fd >= 0
 
     def close(self) -> None:
-        """End the worker and all it holds in the kernel. Closing twice is fine."""
+        """End the worker and all it holds in the kernel. Closing twice is fine.
+
+        An interrupt ends it at once, and passes on.
+        """
         _live.discard(self)
         if self.owner != os.getpid() or self.reply_fd < 0:
             return
         assert self.process.stdin
-        self.process.stdin.close()
-        self._wait_for_its_end(0.2 if self.job else CLOSE_LIMIT)
         try:
-            self.process.wait(0)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
-        self._forget()
-        if self.scratch:
-            shutil.rmtree(self.scratch, ignore_errors=True)
+            self.process.stdin.close()
+            self._wait_for_its_end(0.2 if self.job else CLOSE_LIMIT)
+        finally:
+            if self.process.poll() is None:
+                os.killpg(self.process.pid, signal.SIGKILL)
+                self.process.wait()
+            self._forget()
+            if self.scratch:
+                shutil.rmtree(self.scratch, ignore_errors=True)
 
     def _wait_for_its_end(self, seconds: float) -> None:
         """Wait until the pipe says that the worker is gone: Popen.wait() only looks at times."""
@@ -148,13 +183,18 @@ class Session:
 
 
 class Job:
-    """One request under way: its events so far, and whether it is over."""
+    """One request under way: its events so far, and whether it is over.
+
+    The worker's last event is ``end``. Where that does not come, the last is ``lost``, with the
+    reason.
+    """
 
     def __init__(self, session: Session, request: dict[str, Any]) -> None:
         self.session = session
         self.events: list[dict[str, Any]] = []
         self.over = False
-        self.hard_limit = time.monotonic() + request["time_limit"] + 2 * CLOSE_LIMIT + 5
+        self.patience = request["time_limit"] + 2 * CLOSE_LIMIT + 5  # seconds
+        self.hard_limit = time.monotonic() + self.patience
         session.job = self
         session.send(request)
 
@@ -163,14 +203,20 @@ class Job:
         if self.over:
             return
         messages = self.session.read(timeout)
-        if messages is None or time.monotonic() > self.hard_limit:
-            self._finish()
-            self.session.close()
-            return
-        for message in messages:
+        for message in messages or ():
             self.events.append({**message, "at": time.monotonic()})
             if message["event"] == "end":
                 self._finish()
+                return
+        if messages is None:
+            self._lose(self.session.how_it_ended())
+        elif time.monotonic() > self.hard_limit:
+            self._lose(f"the worker had no end after {self.patience:.0f} s, and was ended")
+
+    def _lose(self, reason: str) -> None:
+        self.events.append({"event": "lost", "reason": reason, "at": time.monotonic()})
+        self._finish()
+        self.session.close()
 
     def _finish(self) -> None:
         self.over = True
@@ -227,11 +273,18 @@ def run_to_end(request: dict[str, Any]) -> tuple[list[dict[str, Any]], dict[str,
         return job.events, session.versions
 
 
-@atexit.register
 def close() -> None:
     """End every worker of this process. The next build starts a new one."""
     for session in list(_live):
         session.close()
+
+
+@atexit.register
+def _close_at_exit() -> None:
+    """End every worker; Ctrl-C only makes it quicker, as the process is ending anyway."""
+    while _live:
+        with contextlib.suppress(KeyboardInterrupt):
+            close()
 
 
 def bcc_pythons() -> list[str]:
@@ -253,10 +306,3 @@ def describe_problem(python: str, hello: dict[str, Any]) -> str:
         "no_answer": f"{python} did not start bcc ({hello['detail']})",
     }
     return kinds[hello["problem"]]
-
-
-def worker_error(events: list[dict[str, Any]]) -> WorkerError:
-    """Make an error of a job that ended before it did what it was for."""
-    end = next((e for e in events if e["event"] == "end"), None)
-    printed = end["printed"] if end else "the worker was killed"
-    return WorkerError(f"the worker ended before its answer:\n{printed}")

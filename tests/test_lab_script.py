@@ -656,15 +656,13 @@ def jupyter(lab):
 class TestJupyter:
     def test_answers_to_its_token_alone_and_on_this_machine_alone(self, jupyter):
         server = jupyter()
+        assert "/lab?token=" in server.address, "there is no notebook to open"
         assert len(server.token) == 48
         assert server.status(server.token) == 200
         assert server.status("wrong") == 403
         assert server.status("") == 403
         assert listeners(server.port) == ["0100007F"]
-
-    def test_tells_its_token_to_nobody(self, jupyter):
-        server = jupyter()
-        assert server.processes()
+        assert server.processes(), "whose command lines everybody can read"
         assert not [words for words in server.processes() if server.token in words]
 
     @pytest.mark.parametrize(("sign", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 0)])
@@ -675,20 +673,17 @@ class TestJupyter:
         assert server.processes() == []
         assert list(server.lab.checkout.parent.glob("lab-jupyter*")) == []
 
-    def test_opens_the_first_notebook(self, jupyter, lab):
+    def test_opens_the_first_notebook_on_the_port_it_is_given(self, jupyter, lab):
         (lab.checkout / "notebooks").mkdir()
         for name in ("00_welcome.ipynb", "01_stack_limit.ipynb"):
             (lab.checkout / "notebooks" / name).write_text("{}")
-        assert "/lab/tree/notebooks/01_stack_limit.ipynb?token=" in jupyter().address
-
-    def test_opens_the_lab_while_there_is_no_notebook(self, jupyter):
-        assert "/lab?token=" in jupyter().address
-
-    def test_takes_the_port_it_is_given(self, jupyter):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             free = taken.getsockname()[1]
-        assert jupyter("--port", str(free)).port == free
+        server = jupyter("--port", str(free))
+        assert "/lab/tree/notebooks/01_stack_limit.ipynb?token=" in server.address
+        assert server.port == free
 
+    @pytest.mark.slow
     def test_two_that_start_at_once_take_two_ports(self, jupyter):
         first, second = jupyter(), jupyter()
         assert first.port != second.port

@@ -1,7 +1,7 @@
 """``./lab test``: linters, types, layers and tests. One that fails does not stop the others.
 
-Without options the tests run in two passes: those that touch neither the kernel nor a browser two
-at a time, then the others one by one, since they measure. With options pytest runs once, with them.
+Without options the tests run in two passes: two files at a time, then one by one what needs a
+browser, measures, or keeps the kernel busy for long. With options pytest runs once, with them.
 ``--fast`` leaves out what is marked ``browser`` or ``slow``. Exit status: 0 if all passed, else 1.
 """
 
@@ -16,8 +16,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-ALONE = "live or browser"  # markers of what must not share the processors
+ALONE = "browser or (live and slow)"  # markers of what must not share the processors
 LEFT_OUT = "browser or slow"  # with --fast
+TWO = ("-n", "2", "--dist", "loadfile")  # tests of one file share what they have made
 HELP = """usage: ./lab test [--fast] [OPTIONS]
 
 Run ruff, mypy, lint-imports and pytest. --fast: without the tests marked browser or slow.
@@ -43,7 +44,7 @@ def plan(fast: bool, options: Sequence[str]) -> dict[str, list[str]]:
         left_out = ["-m", f"not ({LEFT_OUT})"] if fast else []
         return {**steps, "pytest": [*pytest, *left_out, *options]}
     kept = f" and not ({LEFT_OUT})" if fast else ""
-    steps["pytest, two at a time"] = [*pytest, "-n", "2", "-m", f"not ({ALONE}){kept}"]
+    steps["pytest, two at a time"] = [*pytest, *TWO, "-m", f"not ({ALONE}){kept}"]
     steps["pytest, one by one"] = [*pytest, "-m", f"({ALONE}){kept}"]
     return steps
 

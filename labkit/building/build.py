@@ -19,7 +19,7 @@ from labkit.machine.stack_limit import measured
 from labkit.program.llvm_ir import Local, locals_on_stack
 from labkit.program.variants import BPF_TREE, LIFTED_LIMIT, Variant, find
 
-TIME_LIMIT = 60.0  # seconds for one build
+TIME_LIMIT = 30.0  # seconds for one build
 LOG_LEVEL = 2 | 4  # every instruction, and statistics (linux/bpf_verifier.h: BPF_LOG_LEVEL2, STATS)
 MODULES = Path("/lib/modules", platform.release())
 
@@ -156,11 +156,11 @@ def layout(*defines: str) -> dict[str, dict[str, Any]]:
 
     A struct is ``{"name", "size", "fields": [{"name", "offset", "size", "code", "count"}]}``, in
     bytes. ``code`` is a ctypes type code, ``count`` the length of an array. Raises MachineError
-    where the kernel takes no map, BuildRefused where the defines do not compile.
+    where the kernel takes no map or the worker died, BuildRefused where the defines do not compile.
     """
     types = Variant("layout", BPF_TREE / "layout.c", "the structs", defines=defines)
     report = build(types)
-    if report.outcome == reports.HOST_REFUSED:
+    if report.outcome in (reports.HOST_REFUSED, reports.WORKER_DIED):
         raise MachineError(report.reason, report.explain().change)
     report.raise_for_refusal()
     return {name: facts["layout"] for name, facts in report.maps.items()}

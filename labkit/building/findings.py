@@ -21,7 +21,10 @@ MEND = "; to mend it: "
 SHOWN = 4  # lines of bcc's dialect in one sentence
 _INSTALL = "install the kernel's headers (linux-headers-$(uname -r) on Debian and Ubuntu)"
 _MEMORY_FUNCTION = re.compile(r"built-in function '(mem\w+)'")
-_IMPLICIT = re.compile(r"(?:implicit declaration of|undeclared) function '(\w+)'")
+_IMPLICIT = re.compile(
+    r"(?:implicit declaration of|undeclared(?: library)?|implicitly declaring library)"
+    r" function '(\w+)'"
+)
 _NOINLINE = re.compile(r"\bnoinline\b[^;{}()]*\)*[^;{}()]*?\b(\w+)\s*\(")
 _NOT_STATIC = re.compile(r"(\S+:\d+):\d+: error: cannot call non-static helper function")
 _ARRAY_TYPE = re.compile(
@@ -65,7 +68,9 @@ def unlinked(event: Mapping[str, Any], source: str, printed: str) -> str:
     if unknown:
         return (
             f"the program calls `{unknown[1]}`, and there is no function or helper of that name; to"
-            " mend it: look at its spelling, and whether this release of bcc has it"
+            " mend it: look at its spelling, and whether this release of bcc has it (of the C"
+            " library"
+            " nothing is there: write it out in a bounded loop)"
         )
     apart = _NOINLINE.search(source)
     called = f"the call of `{apart[1]}`" if apart else "the call of a function"

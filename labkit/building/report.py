@@ -13,7 +13,7 @@ from typing import Any
 
 from labkit import explain, results, verifier_log
 from labkit.building import findings
-from labkit.errors import BuildRefused
+from labkit.errors import BuildRefused, WorkerError
 from labkit.explain import Explanation
 from labkit.program.llvm_ir import Local
 from labkit.program.outcomes import (
@@ -39,10 +39,11 @@ __all__ = [
     "Verdict",
     "how_it_ended",
     "judge",
+    "worker_error",
 ]
 
 KILLED = {
-    "late": "it was killed: the time limit was over",
+    "late": "it was ended after {seconds:.0f} s: the time limit was over",
     "stopped": "it was asked to stop, did not within five seconds, and was killed",
 }
 
@@ -127,6 +128,7 @@ class BuildReport:
         found = explain.explain(
             outcome=self.outcome,
             compiler_log=self._printed_with_reason(),
+            reason=self.reason,
             verifier_log=self.verifier_log,
             source=compiled_text(self.source, [*self.defines, *lifting]),
             variables=sizes if variables is None else variables,
@@ -137,7 +139,8 @@ class BuildReport:
 
     def _printed_with_reason(self) -> str:
         """Return what the compiler printed, and before it what the lab found to be its cause."""
-        reason = f"error: {self.reason}\n" if self.reason else ""
+        told = self.reason and self.outcome != WORKER_DIED  # which is nobody's message
+        reason = f"error: {self.reason}\n" if told else ""
         if findings.is_ours(reason):
             return reason + self.compiler_log
         return self.compiler_log or reason
@@ -212,7 +215,7 @@ def judge(events: list[dict[str, Any]]) -> Verdict:
         reason = findings.no_tracepoint(named["no_tracepoint"])
         return Verdict(HOST_REFUSED, compiler, reason=reason)
     if "compiled" not in named:
-        return _judge_death_in_compiler(named, end)
+        return _judge_death_in_compiler(named)
     compiled = named["compiled"]
     if not compiled["passed"]:
         return _judge_compile_error(compiled, end["printed"] if end else "")
@@ -220,15 +223,16 @@ def judge(events: list[dict[str, Any]]) -> Verdict:
     if "unlinked" in named:
         return Verdict(COMPILER_REFUSED, replace(compiler, passed=False))
     loads = [event for event in events if event["event"] == "loaded"]
-    return _judge_loads(loads, compiler, end, named.get("not_attached"))
+    return _judge_loads(loads, compiler, named)
 
 
-def _judge_death_in_compiler(named: dict[str, Any], end: dict[str, Any] | None) -> Verdict:
+def _judge_death_in_compiler(named: dict[str, Any]) -> Verdict:
     """LLVM prints its error and calls exit(1); any other end of the process is a death."""
+    end = named.get("end")
     if end and end["exit_code"] == 1 and "compiling" in named:
         seconds = end["at"] - named["compiling"]["at"]
         return Verdict(COMPILER_REFUSED, Gate("compiler", False, seconds))
-    return Verdict(WORKER_DIED, Gate("compiler"), reason=how_it_ended(end))
+    return Verdict(WORKER_DIED, Gate("compiler"), reason=how_it_ended(named))
 
 
 def _judge_compile_error(compiled: dict[str, Any], printed: str) -> Verdict:
@@ -244,8 +248,7 @@ def _judge_compile_error(compiled: dict[str, Any], printed: str) -> Verdict:
 def _judge_loads(
     loads: list[dict[str, Any]],
     compiler: Gate,
-    end: dict[str, Any] | None,
-    not_attached: dict[str, Any] | None,
+    named: dict[str, dict[str, Any]],
 ) -> Verdict:
     seconds = sum(load["seconds"] for load in loads)
     failed = next((load for load in loads if not load["passed"]), None)
@@ -256,22 +259,33 @@ def _judge_loads(
     if failed:
         return Verdict(VERIFIER_REFUSED, compiler, Gate("verifier", False, seconds))
     verifier = Gate("verifier", True, seconds) if loads else Gate("verifier")
-    if not_attached:
-        return Verdict(HOST_REFUSED, compiler, verifier, not_attached["reason"])
-    if end is None or end["exit_code"] != 0:
-        return Verdict(WORKER_DIED, compiler, reason=how_it_ended(end))
+    if "not_attached" in named:
+        return Verdict(HOST_REFUSED, compiler, verifier, named["not_attached"]["reason"])
+    if "end" not in named or named["end"]["exit_code"] != 0:
+        return Verdict(WORKER_DIED, compiler, reason=how_it_ended(named))
     if not loads:
         nothing = replace(compiler, passed=False)
         return Verdict(COMPILER_REFUSED, nothing, reason=findings.NO_PROGRAM)
     return Verdict(ACCEPTED, compiler, verifier)
 
 
-def how_it_ended(end: dict[str, Any] | None) -> str:
-    """Say in one line how the worker's process ended; None: it vanished without a word."""
+def how_it_ended(named: dict[str, dict[str, Any]]) -> str:
+    """Say in one line how a job ended that did not do what it was for, by its events' names."""
+    end = named.get("end")
     if end is None:
-        return "the worker was killed from outside"
+        return str(named.get("lost", {"reason": "its end has not come"})["reason"])
     if end["killed"]:
-        return KILLED[end["killed"]]
+        return KILLED[end["killed"]].format(**end)
     if end["signal"] is not None:
         return f"a signal ended it: {end['signal']}"
     return f"it ended with status {end['exit_code']}"
+
+
+def worker_error(events: list[dict[str, Any]]) -> WorkerError:
+    """Make an error of a job that ended before it did what it was for."""
+    named = {event["event"]: event for event in events}
+    printed = named.get("end", {}).get("printed", "").strip()
+    return WorkerError(
+        f"the worker gave no answer: {how_it_ended(named)}\n"
+        f"  To mend it: the same once more{printed and f'; it printed:{chr(10)}{printed}'}"
+    )

@@ -21,7 +21,7 @@ import pandas as pd
 
 from labkit import session
 from labkit.building import build
-from labkit.building.report import WORKER_DIED, BuildReport
+from labkit.building.report import WORKER_DIED, BuildReport, worker_error
 from labkit.collecting import records
 from labkit.program.variants import BPF_TREE, Variant
 
@@ -214,12 +214,12 @@ def _check(
     if cannot := [event["reason"] for event in told if event["event"] == "cannot"]:
         raise Unmeasurable(f"{cannot[0]}.")
     if any(report.outcome == WORKER_DIED for report in refused):
-        raise session.worker_error(told)
+        raise worker_error(told)
     if refused and not partial:
         name, outcome = refused[0].file_name, refused[0].outcome
         raise Unmeasurable(f"{name} was not loaded ({outcome}): {last_line(refused[0])}.")
     if len(readings) < trials:
-        raise session.worker_error(told)
+        raise worker_error(told)
 
 
 def _reading(trials: Sequence[Trial], event: dict[str, Any]) -> Reading:

@@ -109,6 +109,7 @@ def explain(
     variables: Mapping[str, int] | None = None,
     limit: int | None = None,
     tool: str = "bcc",
+    reason: str = "",
 ) -> Explanation:
     """Say what happened, why, and what to change.
 
@@ -121,6 +122,7 @@ def explain(
         log tells, or both limits that there are get named.
     :param tool: what the program was built with, for advice in its words: one of the names in
         :data:`labkit.explain.messages.words.TOOLS`, or ``""`` to find out from the texts.
+    :param reason: how the process that built it ended, where it died.
     :return: an explanation, always; nothing is raised.
     """
     log = verifier_log if verifier_log is not None else verifier.parse("")
@@ -132,7 +134,9 @@ def explain(
     asked = _Asked(texts, Given(source or "", variables or {}, limit, tool))
     if outcome == "accepted":
         return asked.accepted(log)
-    return asked.answer() or asked.bare(outcome if outcome in words.UNKNOWN else "silent", outcome)
+    return asked.answer() or asked.bare(
+        outcome if outcome in words.UNKNOWN else "silent", outcome, reason
+    )
 
 
 def explain_text(
@@ -351,13 +355,18 @@ class _Asked:
         title, happened, why, change = (fill(one, known.__getitem__) for one in words.ACCEPTED)
         return Explanation("accepted", title, happened, why, change, words.SEE["log"])
 
-    def bare(self, kind: str, outcome: str = "") -> Explanation:
+    def bare(self, kind: str, outcome: str = "", said: str = "") -> Explanation:
         """Say that no line tells a reason, and show the last ones."""
         text = next((one for one in reversed(self.texts) if one.log.text.strip()), self.texts[0])
         last = [line.body for line in text.log.lines[-3 * _CONTEXT :] if line.body.strip()]
+        known = {"said": said}.__getitem__
+        title, happened, why, change = (fill(one, known) for one in words.UNKNOWN[kind])
         return Explanation(
             f"silent-{outcome or kind}",
-            *words.UNKNOWN[kind],
+            title,
+            happened,
+            why,
+            change,
             words.SEE["unknown"],
             context=tuple(last[-_CONTEXT:]),
             known=False,

@@ -121,6 +121,13 @@ class Facts:
         last = self.step.number if self.step else 0
         return reversed(self.log.instructions[max(0, last - count) : last])
 
+    @property
+    def errno_line(self) -> str:
+        """The line with an errno; Rust prints what failed some lines above it."""
+        before = self.line.index - (4 if "(os error " in self.match.string else 0)
+        lines = self.log.lines[max(0, before) : self.line.index]
+        return " ".join([*(line.body for line in lines), self.match.string])
+
     @cached_property
     def register(self) -> int:
         """The number of the register that is meant, else 0; of a stack offset, what holds it."""
@@ -168,6 +175,27 @@ class Facts:
             if above.text.startswith("from ") or re.match(rf"[rw]{register} \S?=", code):
                 break
         return ""
+
+    @cached_property
+    def length(self) -> str:
+        """The length that follows the register's memory in a call, if its size is not fixed."""
+        held = self.held(self.register + 1)
+        if not self.helper or not re.search(r"var_off=\(|[su]max(?:_value)?=", held):
+            return ""
+        fixed = self("value") and "min value is outside" not in self.detail
+        return "" if fixed else self.argument(self.register + 1) or f"R{self.register + 1}"
+
+    @property
+    def unfilled(self) -> bool:
+        """Whether the register's address was left empty: a 64-bit load of 0, nothing since."""
+        setting = re.compile(rf"r{self.register} = (.*)")
+        set_by = (setting.match(step.instruction.disassembly) for step in self.steps_above(8))
+        last = next((match[1] for match in set_by if match), "")
+        wide = any(
+            step.instruction.opcode == "18" and step.instruction.disassembly.endswith("= 0x0")
+            for step in self.steps_above(8)
+        )
+        return wide and last == "0x0"
 
     @property
     def is_variable(self) -> bool:
@@ -301,6 +329,8 @@ FACTS: dict[str, Callable[[Facts], object]] = {
     "map": lambda f: _ticked(root(f.argument(1))),
     "var": lambda f: _ticked(f.names[0]) if f.names else "",
     "array": lambda f: _ticked(indexed(f.c)[0]),
+    "length": lambda f: _ticked(f.length),
+    "unfilled": lambda f: f.unfilled,
     "index": lambda f: _ticked(indexed(f.c)[1]),
     # Sizes.
     "locals": _locals,
@@ -336,9 +366,11 @@ FACTS: dict[str, Callable[[Facts], object]] = {
     "bcc": lambda f: f.given.tool == "bcc",
     "map_of_array": lambda f: _search(_ARRAY_TYPE, f.given.source or f.log.text),
     "declared": lambda f: _ticked(_search(r"\bBPF_[A-Z_]+\((\w+)", f.log.text)),
-    "bpf": lambda f: re.search(words.ABOUT_BPF, f.match.string, re.I),
-    "load": lambda f: re.search(words.ABOUT_LOAD, f.match.string, re.I),
+    "bpf": lambda f: re.search(words.ABOUT_BPF, f.errno_line, re.I),
+    "load": lambda f: re.search(words.ABOUT_LOAD, f.errno_line, re.I),
     "at_exit": lambda f: f.code == "exit",
+    "vmlinux": lambda f: "vmlinux.h" in f.log.text,
+    "btf_optional": lambda f: "BTF is optional, ignoring" in f.log.text,
     "unspec": lambda f: "call bpf_unspec#0" in f.log.text,
 }
 """Name to how it is found out. What is true or false is "True" or not known."""

@@ -48,12 +48,12 @@ def results_text(results: Results, width: int = 0) -> str:
     """Return a paragraph a claim, ``width`` columns wide (0: as wide as the terminal)."""
     width = width or min(shutil.get_terminal_size().columns, WIDEST)
     column = max([len(result.name) for result in results], default=0) + 2
-    wrapped = textwrap.TextWrapper(width - column, break_on_hyphens=False).wrap  # per-CPU is a word
+    wrapper = textwrap.TextWrapper(width - column, break_on_hyphens=False)
     parts = []
     for result in results:
-        said = (f"“{result.claim}”", f"{result.verdict.upper()}: {result.why}")
-        lines = [line for text in said for line in wrapped(text)]
-        lines += wrapped(f"known: {result.of.truth}")
+        verdict = f"{result.verdict.upper()}: {result.why}"
+        said = (f"“{result.claim}”", verdict, f"known: {result.of.truth}")
+        lines = [line for text in said for line in wrapper.wrap(text)]
         parts.append(f"{result.name:<{column}}" + f"\n{' ' * column}".join(lines))
     if results.versions:
         parts.append(f"measured on {_versions(results.versions)}")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from labkit.plots.style import SLOT_LOOKS
+from labkit.plots.style import BAD, GOOD, LIMIT, SLOT_LOOKS
 from labkit.show.style import badge, join, page, table, tag
 from labkit.stack.snapshot import MEANINGS, SLOT, Access, Slot, Snapshot, outside, snapshot_of
 
@@ -29,11 +29,15 @@ CSS = """
 .lab .lab-stack td { width: 26px; height: 20px; padding: 0; text-align: center; color: #111;
   font: 12px var(--jp-code-font-family, monospace); border: 1px solid #888; }
 .lab .lab-stack th { padding: 0 8px; text-align: right; font-weight: 400; white-space: nowrap; }
-.lab .lab-stack tr.lab-limit > * { border-top: 4px double #CC79A7; padding-top: 2px; }
 .lab .lab-stack td.lab-out { background: none; border-style: dashed;
   color: var(--jp-content-font-color2, #666); }
-.lab .lab-stack td.lab-hit { outline: 3px solid #D55E00; outline-offset: -2px; font-weight: 700; }
-.lab .lab-stack td.lab-use { outline: 3px solid #0072B2; outline-offset: -2px; }
+.lab .lab-stack td.lab-hit, .lab .lab-stack td.lab-use { outline-offset: -2px; }
+.lab .lab-stack td.lab-hit { font-weight: 700; }
+"""
+CSS += f"""
+.lab .lab-stack tr.lab-limit > * {{ border-top: 4px double {LIMIT}; padding-top: 2px; }}
+.lab .lab-stack td.lab-hit {{ outline: 3px solid {BAD}; }}
+.lab .lab-stack td.lab-use {{ outline: 3px solid {GOOD}; }}
 """ + "\n".join(
     f".lab .lab-stack td.lab-is-{number} {{ background: {look.colour}; }}"
     for number, look in enumerate(SLOT_LOOKS.values())

@@ -96,6 +96,7 @@ class Server:
 
     def run_job(self, request: dict[str, Any]) -> None:
         """Fork a child for a request, see it to its end and tell how it ended."""
+        started = time.monotonic()
         printed = os.memfd_create("printed")
         read_end, write_end = os.pipe()
         server = os.getpid()
@@ -117,7 +118,9 @@ class Server:
             raise
         finally:
             os.close(read_end)
-        self.reply({"event": "end", "killed": killed, **_ending(status, printed)})
+        seconds = time.monotonic() - started
+        ending = _ending(status, printed)
+        self.reply({"event": "end", "killed": killed, "seconds": seconds, **ending})
 
     def supervise(self, pid: int, read_end: int, request: dict[str, Any]) -> tuple[int, str]:
         """Relay what the child says until it ends. Return its wait status, and why it was killed.

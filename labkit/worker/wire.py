@@ -1,7 +1,8 @@
 """Messages on a pipe: how labkit and its worker talk.
 
-A message is four bytes of length (big-endian) and that many bytes of a JSON object. Records of
-events do not come this way: they go to a file.
+A message is a head of twelve bytes (big-endian: the length, the JSON's CRC-32, and the CRC-32 of
+these eight) and that many bytes of a JSON object. So nobody acts on a message that was spoilt.
+Records of events do not come this way: they go to a file.
 
 Only the standard library, and Python 3.9: the worker loads this file too.
 """
@@ -11,10 +12,16 @@ from __future__ import annotations
 import json
 import os
 import struct
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
-_LENGTH = struct.Struct("!I")
+_HEAD = struct.Struct("!II")  # bytes of JSON, their CRC-32
+_CHECK = struct.Struct("!I")  # the head's own CRC-32
+
+
+class Garbled(ValueError):
+    """What came is not what was sent."""
 
 
 def pack(message: dict[str, Any]) -> bytes:
@@ -24,7 +31,8 @@ def pack(message: dict[str, Any]) -> bytes:
 
 def frame(payload: bytes) -> bytes:
     """Return a message that is JSON already as it goes through the pipe."""
-    return _LENGTH.pack(len(payload)) + payload
+    head = _HEAD.pack(len(payload), zlib.crc32(payload))
+    return head + _CHECK.pack(zlib.crc32(head)) + payload
 
 
 def write_all(fd: int, data: bytes) -> None:
@@ -41,13 +49,19 @@ class Decoder:
         self._pending = bytearray()
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Yield the JSON of each message that data completes."""
+        """Yield the JSON of each message that data completes. Raises Garbled, from then on."""
         self._pending += data
-        while len(self._pending) >= _LENGTH.size:
-            (length,) = _LENGTH.unpack_from(self._pending)
-            end = _LENGTH.size + length
-            if len(self._pending) < end:
+        start = _HEAD.size + _CHECK.size
+        while len(self._pending) >= start:
+            length, checksum = _HEAD.unpack_from(self._pending)
+            if _CHECK.unpack_from(self._pending, _HEAD.size)[0] != zlib.crc32(
+                self._pending[: _HEAD.size]
+            ):
+                raise Garbled("where a message should begin, none does")
+            if len(self._pending) < start + length:
                 return
-            payload = bytes(self._pending[_LENGTH.size : end])
-            del self._pending[:end]
+            payload = bytes(self._pending[start : start + length])
+            if zlib.crc32(payload) != checksum:
+                raise Garbled(f"a message of {length} bytes is not as it was sent")
+            del self._pending[: start + length]
             yield payload

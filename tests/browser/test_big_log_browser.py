@@ -15,7 +15,7 @@ import pytest
 pytestmark = [pytest.mark.browser, pytest.mark.live, pytest.mark.timeout(300)]
 
 BIG = 16 << 20  # bytes
-LONGEST_FREEZE = 1.0  # seconds in which a page may not answer
+LONGEST_FREEZE = 1.0  # seconds for which a page may not answer because of the log
 # Each coin doubles the paths, and no path ends like another, so the verifier walks them all. The
 # last one, on which no coin shows heads, is the one that is refused.
 COINS = 13
@@ -54,17 +54,25 @@ print(json.dumps(dict(bytes=len(whole), digest=hashlib.sha256(whole).hexdigest()
     "report",
     "notebook.stack_stepper(report)",
 )
-# Counts how long the page's own thread is busy in one go, from before the cells run.
+# Counts how long the page's own thread is busy in one go, from before the cells run; and how long
+# a thread beside it, that does nothing, gets no turn, since the machine has other work too.
 WATCH = """() => {
-    window.labLongest = 0;
-    let last = performance.now();
-    const look = () => {
-        const now = performance.now();
-        window.labLongest = Math.max(window.labLongest, now - last);
-        last = now;
-        setTimeout(look, 10);
+    const watch = (tell) => {
+        let longest = 0, last = performance.now();
+        const look = () => {
+            const now = performance.now();
+            if (now - last > longest)
+                tell(longest = now - last);
+            last = now;
+            setTimeout(look, 10);
+        };
+        look();
     };
-    look();
+    window.labLongest = window.labBeside = 0;
+    watch((longest) => { window.labLongest = longest; });
+    const script = `(${watch})((longest) => postMessage(longest))`;
+    window.labWorker = new Worker(URL.createObjectURL(new Blob([script])));
+    window.labWorker.onmessage = (event) => { window.labBeside = event.data; };
 }"""
 
 
@@ -77,13 +85,26 @@ def facts(lab: Any, server: Any) -> dict[str, Any]:
     book = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
     nbformat.write(book, path)
     lab.open(path.name)
+    before = seconds_to_type(lab, "# a")
     lab.page.evaluate(WATCH)
     started = time.monotonic()
     lab.run_all(240)
     lab.page.locator('[data-testid="matters"]').first.wait_for(timeout=60_000)
     told = json.loads(output(lab, 1).inner_text())
-    longest = lab.page.evaluate("() => window.labLongest") / 1000
-    return {**told, "longest": longest, "ran": time.monotonic() - started}
+    ran = time.monotonic() - started
+    longest, beside = lab.page.evaluate("() => [window.labLongest / 1e3, window.labBeside / 1e3]")
+    return {**told, "longest": longest, "beside": beside, "ran": ran, "typed_before": before}
+
+
+def seconds_to_type(lab: Any, comment: str) -> float:
+    """Write a comment behind the last cell's code; return how long it took to be there."""
+    cell = lab.page.locator(".jp-CodeCell").last
+    cell.locator(".cm-content").click()
+    started = time.monotonic()
+    lab.page.keyboard.press("End")
+    lab.page.keyboard.type(comment)
+    cell.get_by_text(comment).wait_for(timeout=30_000)
+    return time.monotonic() - started
 
 
 def output(lab: Any, number: int) -> Any:
@@ -96,17 +117,14 @@ def test_the_log_is_as_big_as_promised(facts: dict[str, Any]) -> None:
 
 
 def test_the_page_never_froze(facts: dict[str, Any]) -> None:
-    print(f"run all: {facts['ran']:.1f} s; the longest pause of the page: {facts['longest']:.3f} s")
-    assert facts["longest"] < LONGEST_FREEZE
+    pauses = f"{facts['longest']:.3f} s, of a thread beside it: {facts['beside']:.3f} s"
+    print(f"run all: {facts['ran']:.1f} s; the longest pause of the page: {pauses}")
+    assert facts["beside"] > 0
+    assert facts["longest"] - facts["beside"] < LONGEST_FREEZE
 
 
 def test_it_answers_the_keyboard_at_once(lab: Any, facts: dict[str, Any]) -> None:
-    cell = lab.page.locator(".jp-CodeCell").last
-    cell.locator(".cm-content").click()
-    started = time.monotonic()
-    lab.page.keyboard.type("# x")
-    cell.get_by_text("# x").wait_for(timeout=5_000)
-    assert time.monotonic() - started < LONGEST_FREEZE
+    assert seconds_to_type(lab, "# b") < facts["typed_before"] + LONGEST_FREEZE
 
 
 def test_the_line_that_matters_is_in_sight(lab: Any, facts: dict[str, Any]) -> None:

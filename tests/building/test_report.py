@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from labkit.building import build
-from labkit.building.report import BuildReport, judge
+from labkit.building.report import BuildReport, judge, worker_error
 from labkit.errors import BuildRefused
 from labkit.program.variants import VARIANTS
 
@@ -18,7 +18,7 @@ NOT_COMPILED = {"event": "compiled", "passed": False, "seconds": 0.5}
 
 
 def end(**facts: Any) -> dict[str, Any]:
-    plain = {"printed": "", "signal": None, "exit_code": 0, "killed": ""}
+    plain = {"printed": "", "signal": None, "exit_code": 0, "killed": "", "seconds": 2.0}
     return {"event": "end", "at": 10.25, **plain, **facts}
 
 
@@ -64,6 +64,28 @@ def test_outcomes(events: list[Any], outcome: str, gates: tuple[bool | None, ...
     assert (verdict.compiler.passed, verdict.verifier.passed) == gates
     said = outcome in ("host_refused", "worker_died") or COMPILED in events
     assert bool(verdict.reason) == (said and outcome not in ("accepted", "verifier_refused"))
+
+
+@pytest.mark.parametrize(
+    ("last", "said"),
+    [
+        (end(signal=9, exit_code=None, killed="late"), "ended after 2 s: the time limit was over"),
+        (end(signal=11, exit_code=None), "a signal ended it: 11"),
+        ({"event": "lost", "reason": "its reply broke off"}, "its reply broke off"),
+    ],
+)
+def test_of_a_dead_worker_is_told_what_is_known_and_what_to_do(last: Any, said: str) -> None:
+    """No line was printed, so none is pointed at; that the worker died is no compiler's error."""
+    died = report_of(COMPILING, last)
+    told = died.explain()
+    assert said in died.reason
+    assert said in told.happened
+    assert told.key == "silent-worker_died"
+    assert "outside" not in str(told)
+    assert "lines" not in told.change
+    assert "once more" in told.change
+    assert said in str(worker_error([COMPILING, last]))
+    assert "once more" in str(worker_error([COMPILING, last]))
 
 
 def test_a_death_in_the_compiler_is_timed() -> None:

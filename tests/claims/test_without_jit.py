@@ -132,6 +132,7 @@ def test_a_kernel_that_does_not_let_one_says_why(switch, monkeypatch, number, sa
 
 
 @pytest.mark.live
+@pytest.mark.slow  # where there is a switch, it is the whole machine's: nothing runs beside it
 def test_here_it_is_measured_or_the_kernel_has_no_such_switch():
     path = Path("/proc/sys/net/core/bpf_jit_enable")
     before = path.read_text()

@@ -16,7 +16,10 @@ from labkit.machine import stack_limit
 from labkit.machine.stack_limit import WORD
 
 PATH = executed.NOTEBOOKS / "01_stack_limit.ipynb"
-TIME_LIMIT = 90.0  # seconds for all cells on two cores
+MOST_SECONDS = 240  # for all cells, on two cores that others use as well
+
+# Whichever test comes first runs the whole notebook.
+pytestmark = pytest.mark.timeout(2 * MOST_SECONDS)
 
 
 def read() -> Any:
@@ -57,10 +60,13 @@ def test_each_exercise_has_a_folded_hint():
     assert all("<details><summary>Hint</summary>" in cell.source for cell in cells)
 
 
-@pytest.fixture(scope="module", params=simulated.KERNELS)
+HERE, SIMULATED = simulated.KERNELS
+
+
+@pytest.fixture(scope="module", params=[HERE, pytest.param(SIMULATED, marks=pytest.mark.slow)])
 def ran(request):
     """The notebook, run on this machine's kernel and on the simulated one."""
-    other = request.param == simulated.KERNELS[1]
+    other = request.param == SIMULATED
     with pytest.MonkeyPatch.context() as patch:
         if other:
             simulated.install(patch)
@@ -76,7 +82,7 @@ live = pytest.mark.live
 def test_every_cell_ran_in_time(ran):
     code = [cell for cell in ran.cells.values() if cell.cell_type == "code"]
     assert all(cell.execution_count for cell in code)
-    assert ran.seconds < TIME_LIMIT
+    assert ran.seconds < MOST_SECONDS
     assert all(output.output_type != "error" for cell in code for output in cell.outputs)
     printed = [o for cell in code for o in cell.outputs if o.get("name") == "stderr"]
     assert printed == []

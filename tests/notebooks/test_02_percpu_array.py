@@ -96,6 +96,7 @@ def test_each_exercise_has_a_hint_a_place_and_a_check() -> None:
 
 
 @pytest.mark.live
+@pytest.mark.slow
 def test_run_all_ends_by_itself_in_time(ran: Executed) -> None:
     counts = [cell.execution_count for cell in ran.cells.values() if cell.cell_type == "code"]
     assert None not in counts
@@ -105,6 +106,7 @@ def test_run_all_ends_by_itself_in_time(ran: Executed) -> None:
 
 
 @pytest.mark.live
+@pytest.mark.slow
 def test_the_pattern_loads_with_a_small_stack(ran: Executed) -> None:
     assert ran.value("pattern.outcome") == "accepted"
     depth = ran.value("pattern.stack_depth")
@@ -112,6 +114,7 @@ def test_the_pattern_loads_with_a_small_stack(ran: Executed) -> None:
 
 
 @pytest.mark.live
+@pytest.mark.slow
 def test_the_null_check_is_measured(ran: Executed) -> None:
     assert "variable key refused" in ran.shown("null-check")
     assert len(ran.shown("check", "image/png")) > 5000
@@ -133,6 +136,7 @@ CLAIMS = {
 
 
 @pytest.mark.live
+@pytest.mark.slow
 @pytest.mark.parametrize("cell", CLAIMS)
 def test_each_claim_has_a_verdict_and_is_in_the_last_table(ran: Executed, cell: str) -> None:
     verdict, why = ran.value(f"({CLAIMS[cell]}.verdict, {CLAIMS[cell]}.why)")
@@ -142,6 +146,7 @@ def test_each_claim_has_a_verdict_and_is_in_the_last_table(ran: Executed, cell: 
 
 
 @pytest.mark.live
+@pytest.mark.slow
 def test_the_last_table_tells_every_claim(ran: Executed) -> None:
     shown = ran.shown("all", "text/html")
     assert all(f">{name}</b>" in shown for name in labkit.claims.CLAIMS)
@@ -149,6 +154,7 @@ def test_the_last_table_tells_every_claim(ran: Executed) -> None:
 
 
 @pytest.mark.live
+@pytest.mark.slow
 def test_a_reader_without_a_kernel_sees_a_real_run(ran: Executed) -> None:
     assert re.search(r"[1-9]\d* delivered", ran.shown("collect"))
     assert "each one counted" in ran.shown("collect", "text/html")
@@ -157,6 +163,7 @@ def test_a_reader_without_a_kernel_sees_a_real_run(ran: Executed) -> None:
 
 
 @pytest.mark.live
+@pytest.mark.slow
 def test_the_run_balances_and_its_load_is_in_it(ran: Executed) -> None:
     assert ran.value("run.balanced") is True
     assert ran.value("int((run.table.filename == '/bin/true').sum())") >= 100
@@ -165,6 +172,7 @@ def test_the_run_balances_and_its_load_is_in_it(ran: Executed) -> None:
 
 
 @pytest.mark.live
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "cell", ["plot-cpus", "plot-timeline", "plot-busiest", "plot-rate", "idea"]
 )
@@ -173,6 +181,7 @@ def test_each_picture_is_there(ran: Executed, cell: str) -> None:
 
 
 @pytest.mark.live
+@pytest.mark.slow
 def test_the_pictures_carry_the_account(ran: Executed) -> None:
     title = ran.value("plots.rate(run).get_title(loc='left')")
     total = ran.value("int(run.account.attempted.sum())")
@@ -180,6 +189,7 @@ def test_the_pictures_carry_the_account(ran: Executed) -> None:
 
 
 @pytest.mark.live
+@pytest.mark.slow
 def test_the_slot_is_the_last_row(ran: Executed) -> None:
     same = ran.value("notebook.look_into_map(run).same_bytes.dropna().tolist()")
     assert same
@@ -187,17 +197,20 @@ def test_the_slot_is_the_last_row(ran: Executed) -> None:
 
 
 @pytest.mark.live
+@pytest.mark.slow
 def test_longer_names_shine_through(ran: Executed) -> None:
     assert ran.value("int((notebook.left_over(run) != '').sum())") > 0
 
 
 @pytest.mark.live
+@pytest.mark.slow
 def test_the_tracepoint_names_the_file_by_place(ran: Executed) -> None:
     assert ran.shown("data-loc") == "True"
     assert {"filename", "pid", "old_pid"} <= set(ran.value("list(point.fields.index)"))
 
 
 @pytest.mark.live
+@pytest.mark.slow
 def test_the_file_is_the_frame(ran: Executed, results: Path) -> None:
     assert ran.shown("read-back") == "True"
     ran.do("".join(ran.cells["export"].source))  # another test may have run `run` again
@@ -209,6 +222,7 @@ def test_the_file_is_the_frame(ran: Executed, results: Path) -> None:
 
 
 @pytest.mark.live
+@pytest.mark.slow
 def test_the_runs_of_many_machines_are_one_table(ran: Executed) -> None:
     said = "".join(output.text for output in ran.cells["fleet-open"].outputs)
     if importlib.util.find_spec("dask") and importlib.util.find_spec("distributed"):
@@ -218,6 +232,7 @@ def test_the_runs_of_many_machines_are_one_table(ran: Executed) -> None:
 
 
 @pytest.mark.live
+@pytest.mark.slow
 def test_the_exercises_wait_for_their_reader(ran: Executed) -> None:
     for cell in ("ex1", "ex2", "ex3", "ex4-check", "ex5"):
         assert ran.shown(cell).startswith("not yet"), cell
@@ -253,6 +268,7 @@ def answered(ran: Executed, name: str, *changes: tuple[str, str]) -> str:
 
 
 @pytest.mark.live
+@pytest.mark.slow
 def test_right_answers_are_right(ran: Executed) -> None:
     right = "bool(exercises.check_{}.right)"
     assert ran.value(right.format("cost(sum(s.nbytes for s in run.slots.values()))"))
@@ -271,6 +287,7 @@ def test_right_answers_are_right(ran: Executed) -> None:
 
 
 @pytest.mark.live
+@pytest.mark.slow
 def test_wrong_answers_say_how_far_off(ran: Executed) -> None:
     assert "off" in ran.value("repr(exercises.check_cost(1))")
     assert "1 ns off" in ran.value(
@@ -283,6 +300,7 @@ def test_wrong_answers_say_how_far_off(ran: Executed) -> None:
 
 
 @pytest.mark.live
+@pytest.mark.slow
 def test_running_cells_again_and_out_of_order_works(ran: Executed) -> None:
     for cell in ("slots", "run", "plot-rate", "collect", "frame", "collect"):
         ran.do("".join(ran.cells[cell].source))
@@ -290,6 +308,7 @@ def test_running_cells_again_and_out_of_order_works(ran: Executed) -> None:
 
 
 @pytest.mark.live
+@pytest.mark.slow
 def test_an_interrupt_ends_a_cell_and_keeps_what_came(ran: Executed) -> None:
     with under_way.interrupts(ran.pid):
         ran.do("long = labkit.collect('percpu', seconds=100, workload=labkit.exec_storm())")

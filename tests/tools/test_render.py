@@ -89,6 +89,7 @@ CELLS = {
 
 
 @pytest.mark.live
+@pytest.mark.slow
 def test_the_command_makes_copies_that_need_no_kernel(tmp_path: Path, monkeypatch) -> None:
     """Of a notebook of its own: tests/notebooks runs those of the lab."""
     cells = [new_code_cell(code, id=name) for name, code in CELLS.items()]

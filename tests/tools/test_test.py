@@ -48,7 +48,7 @@ def test_what_measures_runs_alone_and_each_test_runs_once(fast: bool) -> None:
     together, alone = pytest_words(fast)
     assert "-n" in together
     assert "-n" not in alone
-    for markers in ({"live"}, {"browser"}, {"live", "slow"}, {"slow"}, set()):
+    for markers in ({"live"}, {"browser"}, {"live", "browser"}, {"live", "slow"}, {"slow"}, set()):
         runs = [chosen(words, markers) for words in (together, alone)]
         left_out = fast and markers & {"browser", "slow"}
         assert sum(runs) == (0 if left_out else 1), markers

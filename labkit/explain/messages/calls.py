@@ -16,6 +16,7 @@ ROWS = (
         rank=0,
         speaker="compiler",
         pattern=r"implicit declaration of function '(?P<func>\w+)'"
+        r"|implicitly declaring library function '(?P<func_lib>\w+)'"
         r"|call to undeclared (?:library )?function '(?P<func_new>\w+)'",
         title="A function that nobody declared",
         happened="The compiler<<, at {where},>> does not know a function {func}(): it has to guess"
@@ -97,11 +98,11 @@ ROWS = (
     Message(
         key="kfunc-missing",
         rank=0,
-        pattern=r"extern \((?:func|var) ksym\) '(?P<func>\w+)'(?:: | )?(?:not found in kernel"
+        pattern=r"extern \(func ksym\) '(?P<func>\w+)'(?:: | )?(?:not found in kernel"
         r"|incompatible types|func_proto)"
         r"|calling invalid kfunc (?P<func_bad>\S+)|kfunc \"?(?P<func_go>\w+)\"?:? (?:unknown"
         r"|not found)|unknown kfunc"
-        r"|extern '(?P<func_x>\w+)'(?: \(strong\))?: not resolved|<invalid kfunc call>"
+        r"|extern '(?P<func_x>\w+)'(?: \(strong\))?: not resolved"
         r"|kfunc '(?P<func_l>\w+)' is referenced but wasn't resolved",
         speaker="loader",
         title="A kernel function that the running kernel does not have",
@@ -120,6 +121,37 @@ ROWS = (
         example="libbpf: extern (func ksym) 'bpf_iter_task_new': not found in kernel or module"
         " BTFs",
         source="libbpf: src/libbpf.c: bpf_object__resolve_ksym_func_btf_id",
+    ),
+    Message(
+        key="kernel-symbol",
+        rank=0,
+        pattern=r"extern \(var ksym\) '(?P<name>\w+)'(?:: | )?(?:not found|incompatible)",
+        speaker="loader",
+        title="A kernel variable that is not there",
+        happened="The program uses the kernel's variable {name}, and the running kernel has none of"
+        " that name, or of another type: {said}.",
+        why="An `extern ... __ksym` is looked up in the running kernel's BTF and /proc/kallsyms;"
+        " BTF has the per-CPU variables only.",
+        change="Check the name for this kernel (`sudo grep -w {name} /proc/kallsyms`); declare it"
+        " `__weak __ksym` and test for NULL before use.",
+        example="libbpf: extern (var ksym) 'runqueuesx': not found in kernel BTF",
+        source="libbpf: src/libbpf.c: bpf_object__resolve_ksym_var_btf_id",
+    ),
+    Message(
+        key="kfunc-missing",
+        rank=0,
+        pattern=r"<invalid kfunc call>",
+        speaker="loader",
+        title="A kernel function that the running kernel does not have",
+        happened="The program calls a kernel function (kfunc) that the running kernel does not"
+        " have; the loader put a mark in place of the call.",
+        why="Kernel functions (kfuncs) come and go with kernel versions, configuration and"
+        " modules.",
+        change="Load it on a newer kernel (or the one it was written for), or with the module that"
+        " has it. Declare it `__weak __ksym` and test bpf_ksym_exists() to do without it. The"
+        " loader's lines above the log name it.",
+        example="15: <invalid kfunc call>",
+        source="libbpf: src/libbpf.c: fixup_verifier_log",
     ),
     Message(
         key="gpl",

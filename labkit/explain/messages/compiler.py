@@ -39,7 +39,8 @@ ROWS = (
     Message(
         key="compiler-stack",
         speaker="compiler",
-        pattern=STACK_LIMIT.pattern + r"|stack (?:offset|size).*exceed|BPF stack limit",
+        pattern=STACK_LIMIT.pattern + r"|stack (?:offset|size).*exceed|BPF stack limit"
+        r"|stack frame size (?:\(\d+\)|of \d+ bytes)[^\n]* exceeds limit",
         title="The compiler's stack limit",
         happened=(
             "The compiler stopped<< in function {function}>><<, at {where}>>: the local variables"
@@ -101,9 +102,47 @@ ROWS = (
         see="compiler",
     ),
     Message(
+        key="compiler-float",
+        speaker="compiler",
+        pattern=r"(?:built-in|external) function '?(?P<func>__\w*[sdt]f\w*)'? is not supported"
+        r"|Cannot select: .*?\b(?P<func_op>f(?:add|sub|mul|div|rem|neg|p_\w+|p_to_\w+))\b"
+        r"|Cannot select: .*[su]int_to_fp",
+        title="Floating point, which BPF does not have",
+        happened=(
+            "The program computes with `float` or `double`<<, at {where}>>, and the compiler needs"
+            " {func} for that, which BPF does not have.",
+            "The program computes with `float` or `double`<<, at {where}>>, which BPF cannot.",
+        ),
+        why="BPF has integer registers and integer instructions only, and no library that could"
+        " do the rest in software.",
+        change="Use integers: count in smaller units (nanoseconds, thousandths: `x * 15 / 10`"
+        " instead of `x * 1.5`), and divide in user space.",
+        example="error: cell.c:5:16: in function f i32 (%struct.t*): A call to built-in function"
+        " '__floatundidf' is not supported.",
+        source="llvm/lib/Target/BPF/BPFISelLowering.cpp: LowerCall",
+        see="compiler",
+    ),
+    Message(
+        key="compiler-library-function",
+        speaker="compiler",
+        pattern=r"[Cc]all to (?:built-in|external) function '?(?P<func>(?!mem)\w+)'? is not"
+        r" supported",
+        title="A library function that BPF does not have",
+        happened="The program needs the function {func}()<<, at {where}>>, and in BPF there is no"
+        " library that has it.",
+        why="A BPF program has no C library and no runtime of the compiler: what LLVM does not"
+        " write out in instructions, it calls. Names such as __multi3, __udivti3 or __modti3 stand"
+        " for 128-bit integers.",
+        change="Write it out by hand (a bounded loop over an array), use a helper or"
+        " `__builtin_...`, and integers of at most 64 bits.",
+        example="LLVM ERROR: A call to built-in function '__udivti3' is not supported.",
+        source="llvm/lib/Target/BPF/BPFISelLowering.cpp: LowerCall",
+        see="compiler",
+    ),
+    Message(
         key="compiler-memory-function",
         speaker="compiler",
-        pattern=r"[Cc]all to (?:built-in|external) function '?(?P<func>\w+)'? is not supported"
+        pattern=r"[Cc]all to (?:built-in|external) function '?(?P<func>mem\w+)'? is not supported"
         r"|undefined symbol: (?P<func_ld>mem(?:set|cpy|move|cmp))\b",
         title="A library function that BPF does not have",
         happened="The program needs {func}() for more bytes than the compiler writes out one by"
@@ -116,6 +155,9 @@ ROWS = (
             "": "Clear or copy it in a loop of 8-byte steps, or only the part you use. A variable"
             " that large does not fit the stack either: keep"
             " it in a per-CPU array, whose value is zero when the map is made.",
+            "bpftrace": "The code is bpftrace's own, made from the script: take a smaller piece of"
+            " the array or a shorter string (`str(x, 64)`, `buf(x, 64)`, BPFTRACE_MAX_STRLEN), or"
+            " a newer bpftrace, which keeps large values off the stack.",
             "rust": "A large value is built on the stack here (`[0; 4096]`, `zeroed()`, or a"
             " struct moved by value): keep it in a `PerCpuArray`"
             " instead, whose value is zero when the map is made, and write only the parts you use,"
@@ -129,12 +171,16 @@ ROWS = (
         key="too-many-arguments",
         speaker="compiler",
         pattern=r"too many arguments$|defined with too many args|stack arguments are not supported"
-        r"|too many args to|pass by value not supported"
+        r"|too many args to(?P<call> )|pass by value not supported"
         r"|more than (?:5|five) arg",
         title="A function with more than five arguments",
-        happened="A function<< {function}>><<, at {where},>> takes more than 5 arguments, or one"
-        " that does not fit a register.",
-        why=_FIVE_WHY,
+        happened=(
+            "A function is called with more than 5 arguments<<, in {function}>><<, at {where}>>:"
+            " the registers hold 5{call}at most.",
+            "A function<< {function}>><<, at {where},>> takes more than 5 arguments, or one that"
+            " does not fit a register.",
+        ),
+        why=_FIVE_WHY + " bpf_trace_printk() takes two for its format: three values are left.",
         change=_FIVE_CHANGE,
         example="error: main.c:12:5: in function helper i32 (i64, i64, i64, i64, i64, i64): too"
         " many arguments",
@@ -197,7 +243,7 @@ ROWS = (
         change="Write it with unsigned integers of at most 64 bits; compile with a newer `-mcpu`"
         " (v3 or v4) if the kernel knows it; leave out"
         " floating point.",
-        example="LLVM ERROR: Cannot select: t8: f32 = fadd t4, t6",
+        example="LLVM ERROR: Cannot select: t8: i64 = smax t4, t6",
         source="llvm: SelectionDAGISel::CannotYetSelect",
         see="compiler",
     ),
@@ -365,6 +411,27 @@ ROWS = (
         see="compiler",
     ),
     Message(
+        key="c-incomplete",
+        speaker="compiler",
+        pattern=r"incomplete (?:definition of )?type '(?:const )?struct (?P<name>\w+)",
+        title="A struct of which only the name is known",
+        happened="The compiler stopped<< at {where}>>: it knows of `struct {name}` only that there"
+        " is one, not its members.",
+        why="A struct that is only named can be pointed to; its members and its size are known"
+        " where a header above declares them.",
+        change={
+            "": "Include the header that has `struct {name}` (with libbpf `vmlinux.h`), or declare"
+            " it above that line.",
+            "bcc": "A struct of the kernel is in the kernel's headers (task_struct in"
+            " linux/sched.h): install those of the running kernel (linux-headers-$(uname -r)) and"
+            " include it. Else take what you need from a helper or from `args`. A struct of your"
+            " own must be declared above that line.",
+        },
+        example="cell.c:4:17: error: incomplete definition of type 'struct task_struct'",
+        source="clang: DiagnosticSemaKinds.td: err_typecheck_incomplete_tag",
+        see="compiler",
+    ),
+    Message(
         key="c-type",
         speaker="compiler",
         pattern=r"unknown type name '(?P<name>\w+)'|(?:variable has |definition of "
@@ -380,6 +447,70 @@ ROWS = (
         " line. In a map macro of bcc the type stands where the macro does.",
         example="/virtual/main.c:9:27: error: unknown type name 'data_t'",
         source="clang: DiagnosticSemaKinds.td: err_unknown_typename",
+        see="compiler",
+    ),
+    Message(
+        key="bcc-map-call",
+        speaker="compiler",
+        pattern=r"no member named '(?P<name>\w+)' in 'struct (?P<table>\w+)_table_t'",
+        title="Something that this map of bcc cannot do",
+        happened="The compiler stopped<< at {where}>>: the map `{table}` has no call `{name}`.",
+        why="In bcc a map is a C struct, and what may be called on it depends on its type.",
+        change="Hash and array maps have lookup(), update(), delete(), increment() and"
+        " lookup_or_try_init(); insert() hashes alone; a perf buffer (BPF_PERF_OUTPUT) has"
+        " perf_submit(), a ring buffer (BPF_RINGBUF_OUTPUT) ringbuf_output(), ringbuf_reserve(),"
+        " ringbuf_submit() and ringbuf_discard(), BPF_STACK_TRACE get_stackid().",
+        example="cell.c:5:16: error: no member named 'get' in 'struct h_table_t'",
+        source="bcc: src/cc/export/helpers.h",
+        see="compiler",
+    ),
+    Message(
+        key="c-vmlinux",
+        speaker="compiler",
+        needs="vmlinux",
+        pattern=r"redefinition|redeclar|conflicting types for",
+        title="vmlinux.h and another header declare the same",
+        happened="The compiler stopped<< at {where}>>, since two headers declare the same: {said}."
+        " One of them is vmlinux.h.",
+        why="vmlinux.h holds all types of the kernel, so a header of the kernel or of the C library"
+        " beside it declares them once more.",
+        change="Include vmlinux.h and bpf/*.h alone, and leave out linux/*.h, asm/*.h and the C"
+        " library's; what vmlinux.h lacks are macros: write the few you need with `#define`.",
+        example="/usr/include/linux/types.h:17:22: error: typedef redefinition with different types"
+        " ('__signed__ char' vs 'signed char')\n./vmlinux.h:12:21: note: previous definition",
+        source="clang: DiagnosticSemaKinds.td: err_redefinition_different_typedef",
+        see="compiler",
+    ),
+    Message(
+        key="target-arch",
+        speaker="compiler",
+        pattern=r"Must specify a BPF target arch|__TARGET_ARCH_|GCC error \\?\"Must specify",
+        title="The architecture is not given",
+        happened="The compiler stopped<< at {where}>>: PT_REGS_PARM1() and its kin,"
+        " BPF_KPROBE() and"
+        " BPF_KSYSCALL() need to know whose registers they read: {said}",
+        why="bpf_tracing.h has a layout of pt_regs for each architecture; the target `bpf` does not"
+        " tell which one the program will run on.",
+        change="Compile with `-D__TARGET_ARCH_x86` (or arm64, riscv, s390, powerpc...), with"
+        " bpf2go `-target amd64`.",
+        example="x.bpf.c:14:30: error: Must specify a BPF target arch via __TARGET_ARCH_xxx",
+        source="libbpf: src/bpf_tracing.h",
+        see="compiler",
+    ),
+    Message(
+        key="c-kernel-name",
+        speaker="compiler",
+        pattern=r"undeclared identifier '(?P<name>BPF_\w+|XDP_\w+|TC_ACT_\w+|ETH_P_\w+|SEC"
+        r"|TASK_COMM_LEN|PATH_MAX|NAME_MAX|AF_INET6?|IPPROTO_\w+|EPERM|EINVAL)'",
+        title="A name whose header is not included",
+        happened="The compiler stopped<< at {where}>>: it does not know the name `{name}`, so the"
+        " header that declares it is not included, or is older.",
+        why="Constants of BPF come from linux/bpf.h or vmlinux.h, and macros (BPF_..., ETH_P_...,"
+        " TC_ACT_..., AF_INET) are not in vmlinux.h, which has types and enums only.",
+        change="Include the header that has {name} (linux/bpf.h, bpf/bpf_helpers.h; beside"
+        " vmlinux.h write a `#define` with its value instead), as new as the name is.",
+        example="x.bpf.c:31:40: error: use of undeclared identifier 'BPF_F_CURRENT_CPU'",
+        source="clang: DiagnosticSemaKinds.td: err_undeclared_var_use",
         see="compiler",
     ),
     Message(

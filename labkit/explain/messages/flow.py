@@ -36,6 +36,8 @@ ROWS = (
                 " `{ring}.ringbuf_discard({taken}, 0);` (the helpers bpf_ringbuf_submit() and"
                 " bpf_ringbuf_discard()).",
                 "Before every return after that, call {release}<< on `{taken}`>>; in bcc's words"
+                " `{ring}.ringbuf_discard(e, 0)`, with `e` for the record.",
+                "Before every return after that, call {release}<< on `{taken}`>>; in bcc's words"
                 " `events.ringbuf_discard(e, 0)`.",
             ),
             "rust": "Before every return after that, call `entry.submit(0)` or `entry.discard(0)`:"

@@ -21,7 +21,8 @@ _MAP = (
     r"could not open bpf map: (?:(?P<map>[^,\s]+), error: )?"
     r"|the kernel did not create the map (?P<map_lab>\S+): "
     r"|map '(?P<map_libbpf>[^']+)': failed to create: "
-    r"|bpf_create_map_xattr\((?P<map_x>[^)]+)\):|map (?P<map_go>\w+): map create: "
+    r"|bpf_create_map_xattr\((?P<map_x>[^)]+)\):|map (?P<map_go>\w+): map create(?: without BTF)?: "
+    r"|failed to create map `(?P<map_aya>\w+)` with code "
 )
 _BIGGER_LOG = {
     "": "Give the load a larger log buffer (libbpf: `kernel_log_size` in bpf_object_open_opts or"
@@ -89,9 +90,24 @@ ROWS = (
     Message(
         key="library-version",
         speaker="machine",
+        pattern=r"(?P<file>\S+): version `(?P<name>[\w.]+)' not found \(required by"
+        r" (?P<who>[^)]+)\)",
+        title="A library that is older than the program",
+        happened="{who} was built for {name}, and the installed {file} is older than that.",
+        why="A program needs at least the release of the C library (or another one) that it was"
+        " linked with; this has nothing to do with BPF yet.",
+        change="Take a build for this distribution or a static one, build it here, run it from its"
+        " container image, or upgrade the distribution.",
+        example="./tracee: /lib/libc.so.6: version `GLIBC_2.34' not found (required by ./tracee)",
+        source="glibc: elf/dl-version.c",
+        see="machine",
+    ),
+    Message(
+        key="library-version",
+        speaker="machine",
         pattern=r"symbol lookup error: (?P<file>[^:\s]+):.*undefined symbol: (?P<name>\S+)"
         r"|AttributeError: .*(?P<file_py>libbcc\S*): undefined symbol: (?P<name_py>\w+)"
-        r"|(?P<file_v>\S+): version `(?P<name_v>\w+)' not found",
+        r"|(?P<file_v>\S+): version `(?P<name_v>[\w.]+)' not found",
         title="A tool and a library that do not belong together",
         happened="{file} needs {name}, and the library that is installed does not have it: the two"
         " are from different"
@@ -237,16 +253,77 @@ ROWS = (
         see="machine",
     ),
     Message(
+        key="selinux",
+        speaker="kernel",
+        pattern=r"avc: +denied +\{ (?P<what>[\w ]+?)"
+        r" \}.*?(?:comm=\"(?P<who>[^\"]+)\".*)?tclass=bpf",
+        title="SELinux refused it",
+        happened="SELinux did not let<< `{who}`>> do this with BPF: {what}. It is not the verifier,"
+        " and being root does not help.",
+        why="SELinux has permissions of its own for BPF (map_create, map_read, map_write,"
+        " prog_load,"
+        " prog_run), and the process's domain lacks one.",
+        change="Allow it in a policy module (`audit2allow -M mybpf` from this line, then `semodule"
+        " -i mybpf.pp`), run the process in a domain that may (a container: `spc_t`, privileged),"
+        " or see with `setenforce 0` for a moment that nothing else refuses.",
+        example='avc: denied  { prog_load } for  pid=1 comm="x" tclass=bpf permissive=0',
+        source="security/selinux/hooks.c: selinux_bpf",
+        see="machine",
+    ),
+    Message(
+        key="tracefs",
+        speaker="loader",
+        pattern=r"(?P<why>[Oo]peration not permitted|[Pp]ermission denied|[Nn]o such file or"
+        r" directory|not found)[^\n]*?(?P<file>/sys/kernel/(?:debug/)?tracing(?!/events)[\w/]*)"
+        r"|(?P<file_b>/sys/kernel/(?:debug/)?tracing(?!/events)[\w/]*)[^\n]*?(?P<why_b>[Oo]peration"
+        r" not permitted|[Pp]ermission denied|[Nn]o such file or directory|not found)",
+        title="A file of tracefs cannot be used",
+        happened="{file}, a file of tracefs, cannot be opened: {why}.",
+        why="Probes and tracepoints are set up through tracefs (older tools: inside debugfs), which"
+        " has to be mounted and is for root; a locked-down kernel and most containers keep it"
+        " away.",
+        change="Run it with sudo; mount it where it is empty (`mount -t tracefs tracefs"
+        " /sys/kernel/tracing`, `mount -t debugfs debugfs /sys/kernel/debug`; in a container hand"
+        " it in with `-v /sys/kernel/debug:/sys/kernel/debug`, `--privileged`). If you are root:"
+        " look at /sys/kernel/security/lockdown, and whether CONFIG_KPROBE_EVENTS is there.",
+        example="PermissionError: [Errno 1] Operation not permitted:"
+        " '/sys/kernel/debug/tracing/kprobe_events'",
+        source="kernel/trace/trace.c: tracing_open_generic",
+        see="machine",
+    ),
+    Message(
+        key="time-limit",
+        speaker="machine",
+        pattern=r"it was killed: the time limit was over",
+        title="The build took too long",
+        happened="The lab stopped this build, since it was not ready within its time limit; the"
+        " program was neither accepted nor refused.",
+        why="What takes so long is mostly a loop that the compiler unrolls into thousands of"
+        " copies, or one with so many turns that the verifier walks for long.",
+        change="Take `#pragma unroll` away or unroll less, and give loops a smaller constant"
+        " bound.",
+        example="error: it was killed: the time limit was over",
+        source="labkit/building/report.py",
+        see="compiler",
+    ),
+    Message(
         key="map-too-large",
         speaker="kernel",
         pattern=rf"(?:{_MAP})[^\n]*(?:Argument list too long|argument list too long|-?E2BIG)",
-        title="A map's value is too large",
-        happened="The kernel would not make the map {map}<< (its value has {map_bytes})>>: a value"
-        " too large.",
+        title="A map is too large",
+        happened=(
+            "The kernel would not make the map {map} (its value has {map_bytes}): a value too"
+            " large.",
+            "The kernel would not make the map {map}: something in its declaration is too large"
+            " (E2BIG), its value, or its number of entries.",
+            "The kernel would not make a map: something in its declaration is too large (E2BIG),"
+            " its value, or its number of entries.",
+        ),
         why="A value of a per-CPU map may have 32 KiB (rounded up to 8 bytes), since the kernel"
         " takes it from its per-CPU memory, for"
         " every possible CPU.",
-        change="Make the value smaller, or split it over several elements of the map.",
+        change="Make the value smaller, or split it over several elements of the map; lower"
+        " max_entries (a CPU map takes no more entries than the kernel has CPUs).",
         example="libbpf: map 'scratch': failed to create: -E2BIG",
         source="kernel/bpf/arraymap.c: array_map_alloc_check",
         see="percpu",
@@ -313,7 +390,9 @@ ROWS = (
         " entries at all), or a flag.",
         change="Check type, key and value size, max_entries and flags of that map; `bpftool"
         " feature probe | grep map_type` shows what"
-        " types this kernel has.",
+        " types this kernel has: a ring buffer needs Linux 5.8 (before, a perf event array), a"
+        " user ring buffer 6.1, a bloom filter 5.16, global data (.rodata, .bss, .data) 5.2 and"
+        " names like .rodata.str1.1 a newer kernel than that.",
         example="libbpf: map 'events': failed to create: Invalid argument(-22)",
         source="kernel/bpf/syscall.c: map_create",
         see="percpu",
@@ -359,7 +438,7 @@ ROWS = (
         key="log-omitted",
         speaker="loader",
         rank=2,
-        pattern=r"^[\s\"']*\(\d+ lines?(?:\(s\))? omitted\)"
+        pattern=r"^[\s\"']*\((?:truncated, )?\d+ lines?(?:\(s\))? omitted\)"
         r"|load program: [a-z ]+:? ?\((?P<count>\d+) line\(s\) omitted\)",
         title="The verifier's reason was left out",
         happened="The load was refused, and of the verifier's log only its length is shown here:"
@@ -373,6 +452,22 @@ ROWS = (
         source="cilium/ebpf: internal/errors.go: VerifierError.Error",
     ),
     # Only an errno: asked last, where the text has nothing better.
+    Message(
+        key="object-not-opened",
+        speaker="loader",
+        rank=2,
+        pattern=r"(?:failed to open|opening|loading) (?:BPF |BPF-OBJ )?object file"
+        r"(?:[ (]+'?(?P<file>[^'():\s]+))?",
+        title="The object file was not opened",
+        happened="The loader did not open the object file<< {file}>>, and no line of this text says"
+        " why: {said}",
+        why="The file is not there, is not one for BPF, or has a section, map or BTF that this"
+        " loader does not take.",
+        change="Check the path; look at the lines above it, and turn the loader's debug output on"
+        " (`bpftool -d`, libbpf_set_print()).",
+        example="libbpf: failed to open object file 'xdp_prog_kern.o'",
+        source="libbpf: src/libbpf.c: bpf_object_open; bpftool: prog.c",
+    ),
     Message(
         key="errno-enomem",
         speaker="kernel",

@@ -72,6 +72,28 @@ ROWS = (
         report="Register Type Safety|Call Type Safety",
     ),
     Message(
+        key="global-unfilled",
+        pattern=r"(?P<reg>R\d+) invalid mem access '(?:inv|scalar|imm)'",
+        needs="unfilled",
+        title="A global variable whose address was never filled in",
+        happened="{reg} should hold the address of a global variable<<, in {c}>>, and the place of"
+        " that address is still empty (0): the loader did not fill it in.",
+        why="A global or static variable lives in a map that the loader makes (.data, .bss,"
+        " .rodata; since Linux 5.2), and its address is filled in when the program is loaded.",
+        change={
+            "": "Take a loader that does this (libbpf, cilium/ebpf or aya of today), compile with"
+            " `-g`, or keep the value in a map of your own.",
+            "bcc": "bcc has no global variables: keep the value in a map, such as"
+            " `BPF_ARRAY(counter,"
+            " u64, 1);` or BPF_PERCPU_ARRAY, and look its address up. A constant can be a"
+            " `#define`.",
+        },
+        example="0: (18) r1 = 0x0                      ; R1=0\n2: (79) r3 = *(u64 *)(r1 +0)\n"
+        "R1 invalid mem access 'scalar'",
+        source="kernel/bpf/verifier.c: check_mem_access",
+        report="Register Type Safety",
+    ),
+    Message(
         key="null-check",
         pattern=r"(?P<reg>R\d+) invalid mem access '(?:inv|scalar)'",
         needs="is_zero",

@@ -24,7 +24,8 @@ _TARGET_CHANGE = (
 ROWS = (
     Message(
         key="btf-object",
-        pattern=r"BTF is required, but is missing or corrupted",
+        pattern=r"BTF is required, but is missing or corrupted|find \.BTF section"
+        r"|: missing BTF$|section \.BTF: not found|no BTF (?:in|section)",
         speaker="loader",
         title="The object file has no BTF",
         happened="The object file has no BTF (type information), or it is damaged, and something"
@@ -105,6 +106,7 @@ ROWS = (
     ),
     Message(
         key="btf-refused",
+        needs="!btf_optional",
         pattern=r"Error loading \.BTF into kernel|load (?:kernel )?btf: (?P<why>.+)"
         r"|BTF_LOAD\W.*(?:fail|denied|invalid)"
         r"|[Ff]ailed to load BTF|loading BTF: |BTF debug data (?:section|info).*(?:rejected"
@@ -189,7 +191,6 @@ ROWS = (
         key="elf-file",
         pattern=r"elf: failed to open (?P<file>\S+): (?P<why>.+)"
         r"|failed to open (?P<file_l>\S+\.o): (?P<why_l>.+)"
-        r"|failed to open object file '?(?P<file_b>[^':\s]+)"
         r"|open (?P<file_go>\S+\.o): no such file",
         speaker="loader",
         title="The object file cannot be opened",
@@ -241,6 +242,25 @@ ROWS = (
         " Newer names need a newer loader; or set the program's type by hand before the load.",
         example="libbpf: prog 'handle': missing BPF prog type, check ELF section name 'tp/foo'",
         source="libbpf: src/libbpf.c: libbpf_prepare_prog_load, bpf_object_load_prog",
+    ),
+    Message(
+        key="attach-denied",
+        pattern=r"failed to (?:create|attach to) (?P<kind>[ku](?:ret)?probe) '(?P<target>[^']+)'"
+        r".*?(?:[Pp]ermission denied|not permitted|-EACCES|-EPERM|\(?-(?:1|13)\)?$)",
+        speaker="loader",
+        title="Not permitted to attach there",
+        happened="The program was loaded, and the kernel did not permit to attach it to the {kind}"
+        " {target}: {said}",
+        why="A probe is attached through perf_event_open(), which needs root or CAP_PERFMON"
+        " (CAP_SYS_ADMIN before 5.8); a container's seccomp profile, perf_event_paranoid and a"
+        " locked-down kernel refuse it as well. Whether the target exists, this does not tell.",
+        change="Run it with sudo, on the host (in a container with `--privileged`). If you are"
+        " root:"
+        " look at `sysctl kernel.perf_event_paranoid` and /sys/kernel/security/lockdown.",
+        example="libbpf: prog 'x': failed to create kprobe 'do_unlinkat+0x0' perf event:"
+        " Permission denied",
+        source="kernel/events/core.c: perf_event_open; libbpf: bpf_program__attach_kprobe_opts",
+        see="machine",
     ),
     Message(
         key="attach-target",
@@ -518,7 +538,8 @@ ROWS = (
     ),
     Message(
         key="relocation",
-        pattern=r"bad (?:map|call|data|subprog addr) relo|failed to find map for section"
+        pattern=r"failed to find BTF for extern '(?P<extern>\w+)'|bad (?:map|call|data|subprog"
+        r" addr) relo|failed to find map for section"
         r"|unresolved (?:symbol|external)"
         r"|(?:can't|cannot) resolve|unsatisfied (?:map|program) reference"
         r"|section '\.text' not found"

@@ -156,15 +156,19 @@ ROWS = (
     ),
     Message(
         key="map-relocation",
-        pattern=r"(?P<reg>R1) type=(?P<type>inv|scalar|imm) expected=map_ptr",
-        title="The map's address was never filled in",
-        happened="The program hands {helper}() a plain number where the map belongs<<: {map}>><<,"
-        " in {c}>>."
-        " The loader has not put the map there.",
+        pattern=r"(?P<reg>R\d) type=(?P<type>inv|scalar|imm)\d* expected=map_ptr",
+        title="A number stands where a map belongs",
+        happened=(
+            "The program hands {helper}() a plain number where the map belongs<<, {arg}>><<, in"
+            " {c}>>: the loader has not put the map there, or that argument is not a map at all.",
+            "{reg} is a plain number where a map belongs<<, in {c}>>: the loader has not put the"
+            " map there.",
+        ),
         why="In an object file the place of a map is empty; the loader creates the map and fills"
         " in its"
         " file descriptor (a relocation). A 0 there means that this did not happen.",
-        change='Declare the map in the section that this loader reads: `SEC(".maps")` with BTF'
+        change="Check that this argument is the map. If it is, declare the map in the section that"
+        ' this loader reads: `SEC(".maps")` with BTF'
         " for libbpf"
         ' and newer iproute2, `SEC("maps")` for older loaders; and compile with `-g`. Load with'
         " a loader"

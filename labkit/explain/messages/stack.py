@@ -37,6 +37,39 @@ _OFF_SIZE = (
 
 ROWS = (
     Message(
+        key="length-unbounded",
+        pattern=_OFF_SIZE
+        + r"|invalid access to (?:map (?P<kindof>value|key)|(?P<kindof_mem>memory)),"
+        r" (?:value|mem|key)_size=(?P<value>\d+) off=(?P<off_value>-?\d+)"
+        r" size=(?P<size_value>\d+)",
+        needs="length",
+        title="A length that may be larger than the memory",
+        happened=(
+            "The program hands {arg} to {helper}() with {length} as the length, and as far as the"
+            " verifier knows that may be {bytes}: more than the {value_bytes} of the {what}.",
+            "The program hands {arg} to {helper}() with {length} as the length, and as far as the"
+            " verifier knows that may be {bytes}: more than the stack has from {place} on.",
+            "The program hands {helper}() memory with a length that may be {bytes}, as far as the"
+            " verifier knows: more than there is<< ({value_bytes})>>.",
+        ),
+        why="The helper may access all those bytes. The verifier takes the largest length that is"
+        " possible on this path, and does not see what a program knows of the data.",
+        change=(
+            "Bound {length} right before the call: `if ({bare_length} > SIZE) return 0;` with the"
+            " bytes that there are, in an unsigned type. Where the compiler moves the check away,"
+            " mask it: `{bare_length} &= SIZE - 1` (SIZE a power of two).",
+            "Bound the length right before the call, in an unsigned type: `if (len > SIZE) return"
+            " 0;` with the bytes that there are, or mask it (`len &= SIZE - 1`, SIZE a power of"
+            " two).",
+        ),
+        example="0: (85) call bpf_skb_load_bytes#26\n R3=map_value(vs=1024)"
+        " R4=inv(id=0,umax_value=4294967295,var_off=(0x0; 0xffffffff))\n"
+        "invalid access to map value, value_size=1024 off=0 size=4294967295\n"
+        "R3 min value is outside of the allowed memory range",
+        source="kernel/bpf/verifier.c: check_mem_size_reg",
+        report="Memory Safety|Call Type Safety",
+    ),
+    Message(
         key="stack-bounds",
         pattern=_OFF_SIZE,
         needs="deep",
@@ -68,6 +101,9 @@ ROWS = (
         needs="past",
         title="An access above the stack's variables",
         happened=(
+            "The program hands {arg} to {helper}(), which accesses {bytes} there, starting {place}:"
+            " that reaches {past} past the top of its own stack. {var} is shorter than what is"
+            " taken from it.",
             "The program {verb} {bytes} of stack, starting {place}: that reaches {past} past the"
             " top"
             " of its own stack. On that line it {verb} {var}, which is shorter than what is taken"

@@ -51,7 +51,8 @@ ABOUT_BPF = (
 """What makes an errno one of BPF's: other calls have the same numbers."""
 
 ABOUT_LOAD = (
-    r"^(?!.*(?:attach|perf.?event|[uk]probe '|BPF link|\bmount\b|\bopen /|map create|\bpin|map '))"
+    r"^(?!.*(?:attach|perf.?event|[uk]probe '|BPF link|\bmount\b|\bopen /|map create|create map"
+    r"|\bpin|map '))"
     r".*(?:\bload|\bprog|\bverifier|^bpf: |libscap)"
 )
 """What makes it one of loading a program."""
@@ -85,7 +86,10 @@ RELEASE = {
 """What takes something, and what gives it back (``BPF_CALL`` and ``KF_ACQUIRE`` of the kernel)."""
 
 TOOLS = (
-    ("bpftrace", r"\bbpftrace\b|^Attaching \d+ probes?\.\.\.|Error loading BPF program for"),
+    ("bpftrace", r"\bbpftrace\b|^error: <unknown>:0:0: in function (?:[ku](?:ret)?probe|tracepoint"
+     r"|rawtracepoint|interval|profile|fentry|fexit|k(?:ret)?func|BEGIN|END|usdt)[:_]\S*(?::\S+"
+     r"|_\d+) "
+     r"|^Attaching \d+ probes?\.\.\.|Error loading BPF program for"),
     ("bcc", r"/virtual/(?:main\.c|include)|\bfrom bcc\b|\bbcc/__init__|^bpf: |\bbcc\b.*\.py"
      r"|\bBPF_(?:PERCPU_ARRAY|HASH|ARRAY|PERF_OUTPUT|RINGBUF_OUTPUT|STACK_TRACE|TABLE)\("
      r"|\bTRACEPOINT_PROBE\(|\.(?:perf_submit|ringbuf_\w+|lookup_or_\w+)\("
@@ -118,9 +122,10 @@ SPEAKERS = (
 REFUSAL = (
     r"\b(?:reject\w*|refus\w*|fail(?:s|ed|ure|ures|ing)?|den(?:y|ied)|prohibited|disallowed"
     r"|forbidden|error|errors|errno|exception|cannot|can't|couldn't|unable|invalid|illegal|unknown"
-    r"|unsupported|missing|mismatch\w*|corrupt\w*|malformed|panicked|panic|abort\w*|fatal|exceed\w*"
+    r"|unsupported|unrecogni[sz]ed|missing|mismatch\w*|corrupt\w*|malformed|panicked|panic|abort\w*|fatal|exceed\w*"
     r"|(?:not|could not|no longer) (?:be )?(?:permitted|allowed|supported|found|open|load|loaded"
-    r"|attach|create|find|exist|enough)|no such|too (?:large|big|long|many|small|deep|complex|old)"
+    r"|attach|create|find|exist|enough)|no such|no space left|too (?:large|big|long|many|small"
+    r"|deep|complex|old)"
     r"|is not|isn't|does not|not resolved|unresolved|ambiguous|already attached|answers: "
     r"|is specified, use|not traceable"
     r"|doesn't|didn't|bad|beyond|bug|no module|can only|args while"
@@ -188,9 +193,11 @@ UNKNOWN = {
     ),
     "worker_died": (
         "The process that built it died",
-        "The process that compiles and loads ended before it could say why.",
-        "This lab has no explanation without a message.",
-        "Look at the last lines that were printed, and try the same build once more.",
+        "The process that compiles and loads did not come to an answer<<: {said}>>.",
+        "Nobody judged the program, so this says nothing of it.",
+        "Try the same once more. Where the time limit was over, a longer one may do:"
+        " `labkit.build(..., time_limit=SECONDS)`. If it ends so again, see what this machine"
+        " lacks: `sudo ./lab check`.",
     ),
     "host_refused": (
         "This machine refused",
