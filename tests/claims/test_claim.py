@@ -44,7 +44,7 @@ def judge_made(table: pd.DataFrame) -> Ruling:
 
 
 @claim("One <is> two.", judge_made, truth="False.")
-def made(n: int = 1) -> Measured:
+def made(n: float = 1) -> Measured:
     """Return what it is given."""
     return Measured(pd.DataFrame({"n": [n]}), {"kernel": "6.0"})
 
@@ -80,6 +80,12 @@ def test_no_word_is_broken_at_its_hyphen(width):
     text = results_text(Results([Result(claims.cost, NOT_HERE, why)]), width)
     assert why in " ".join(text.split())
     assert claims.cost.sentence in " ".join(text.split())
+
+
+def test_numbers_are_shown_without_a_tail():
+    assert "<td>2.5</td>" in made(n=2.5)._repr_html_()
+    assert "<td>9.34</td>" in made(n=9.3356811499998)._repr_html_()
+    assert "<td>402</td>" in made(n=402.0)._repr_html_()
 
 
 def test_what_cannot_be_measured_is_a_result_too():
