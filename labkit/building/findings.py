@@ -69,8 +69,7 @@ def unlinked(event: Mapping[str, Any], source: str, printed: str) -> str:
         return (
             f"the program calls `{unknown[1]}`, and there is no function or helper of that name; to"
             " mend it: look at its spelling, and whether this release of bcc has it (of the C"
-            " library"
-            " nothing is there: write it out in a bounded loop)"
+            " library nothing is there: bpf_trace_printk() prints, a bounded loop compares)"
         )
     apart = _NOINLINE.search(source)
     called = f"the call of `{apart[1]}`" if apart else "the call of a function"

@@ -33,6 +33,7 @@ _REFUSAL = re.compile(words.REFUSAL, re.I)
 _HARMLESS = re.compile(words.HARMLESS)
 _SPEAKER = re.compile("|".join(form for _, form in words.SPEAKERS))
 _REMARK = re.compile(words.REMARKS)
+_FRAME = re.compile("linking with .* failed|could not compile|aborting due to")
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +212,8 @@ class _Text:
         A stack limit goes before all others: clang repeats it and mixes it with notes.
         """
         found = [one for one in self.said if one[1] and one[1].is_error]
+        frames = [one for one in found if one[1] and _FRAME.match(one[1].text)]
+        found = [one for one in found if one not in frames] + frames
         return sorted(found, key=lambda one: not (one[1] and one[1].is_stack_limit))[:1]
 
     @cached_property

@@ -179,8 +179,8 @@ def root(expression: str) -> str:
 def indexed(line: str) -> tuple[str, str]:
     """Return the array and the index of the last access in a line whose index is no constant.
 
-    ``data->buf[(data->off) & (MAX - 1)] = 1`` gives ``("data->buf", "data->off")``. Two empty
-    texts where there is none.
+    ``data->buf[(data->off) & (MAX - 1)] = 1`` gives ``("data->buf", "data->off")``, and a sum is
+    one index: ``buf[off + i]`` gives ``("buf", "off + i")``. Two empty texts where there is none.
     """
     plain = _LITERAL.sub(" ", line)
     found, declared = ("", ""), _DECLARED.match(plain)
@@ -190,7 +190,9 @@ def indexed(line: str) -> tuple[str, str]:
         before = re.search(r"[A-Za-z_][\w\s>.-]*$", plain[: match.start()])
         array = match[2] or (before[0] if before else "")
         if names and array and not (declared and match.start() < declared.end()):
-            found = (re.sub(r"\s", "", array), re.sub(r"\s", "", names[0]))
+            is_sum = "+" in inside and not re.search(r"[&|%<?]", inside)
+            index = " ".join(inside.split()) if is_sum else re.sub(r"\s", "", names[0])
+            found = (re.sub(r"\s", "", array), index)
     return found
 
 

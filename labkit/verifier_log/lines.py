@@ -133,7 +133,7 @@ _RECOGNISERS: tuple[tuple[Kind, str], ...] = (
         # iproute2's and bpftrace's
         r"|\[\.\.\.\]|Prog section '| - (?:Type|Attach Type|Instructions|License): "
         r"|Verifier analysis:|Skipped \d+ bytes, use|'probe' is not a recognized"
-        r"|(?:Kernel )?[Ee]rror log:|ERROR: |error creating ",
+        r"|Attaching \d+ probes?\.\.\.|(?:Kernel )?[Ee]rror log:|ERROR: |error creating ",
     ),
     (Kind.REPORT, r"Verification failed: "),
     (Kind.ERROR, "|".join(_ERRORS)),

@@ -20,7 +20,7 @@ from labkit.explain import explain, explain_text
 from labkit.explain.facts import FACTS
 from labkit.explain.messages import MESSAGES
 from labkit.explain.messages.words import SEE, TOOLS
-from labkit.program.c_names import locals_in, names_in
+from labkit.program.c_names import indexed, locals_in, names_in
 from labkit.verifier_log.unwrap import unwrap
 
 LOGS = Path(__file__).parents[1] / "logs"
@@ -568,3 +568,78 @@ def test_locals_of_a_source():
 def test_any_c(text):
     assert isinstance(names_in(text), tuple)
     assert isinstance(locals_in(text), dict)
+
+
+_BTF_IGNORED = """\
+libbpf: Error loading BTF: Invalid argument(22)
+libbpf: Error loading .BTF into kernel: -22. BTF is optional, ignoring.
+libbpf: map 'rb': failed to create: Invalid argument(-22)
+"""
+_LENGTH = """\
+; bpf_probe_read_user(buf, n, (void *)ctx->args[1]);
+6: (bf) r1 = r10                      ; R1_w=fp0 R10=fp0
+7: (07) r1 += -128                    ; R1_w=fp-128
+8: (bf) r2 = r6                       ; R2_w=scalar(smax=umax=4096,var_off=(0x0; 0x1fff))
+9: (85) call bpf_probe_read_user#112
+invalid write to stack R1 off=-128 size=4096
+processed 10 insns (limit 1000000)
+"""
+_GLOBAL = """\
+; counter++;
+0: (18) r1 = 0x0                      ; R1=0
+2: (79) r3 = *(u64 *)(r1 +0)
+R1 invalid mem access 'scalar'
+processed 2 insns (limit 1000000)
+"""
+_BPFTRACE = """\
+Attaching 1 probe...
+ERROR: Error loading BPF program for BEGIN_1.
+Kernel error log:
+BPF program is too large. Processed 1000001 insn
+processed 1000001 insns (limit 1000000)
+"""
+_PROBE = "libbpf: prog 'x': failed to create kprobe 'vfs_read+0x0' perf event: "
+_ELF = """\
+libbpf: elf: legacy map definitions in 'maps' section are not supported by libbpf v1.0+
+libbpf: failed to open object file 'x.o'
+"""
+_RUST = """\
+Error: failed to create map `EVENTS` with code -1
+
+Caused by:
+    Operation not permitted (os error 1)
+"""
+_MAP_ARGUMENT = """\
+; bpf_get_stackid(ctx, flags);
+4: (85) call bpf_get_stackid#27
+R2 type=scalar expected=map_ptr
+processed 5 insns (limit 1000000)
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "said", "never"),
+    [
+        (_BTF_IGNORED, "map-refused", "the map rb", "type information"),
+        (_LENGTH, "length-unbounded", "`n`", "as large as what is read"),
+        (_GLOBAL, "global-unfilled", "global variable", "found it to be NULL"),
+        (_BPFTRACE, "too-long", "`unroll`", "said: Attaching"),
+        (_PROBE + "Permission denied\n", "attach-denied", "vfs_read", "no such function"),
+        (_PROBE + "Too many open files\n", "attach-failed", "Too many", "no such function"),
+        (_ELF, "elf-maps", "legacy map", "cannot open"),
+        (_RUST, "errno-eperm", "sudo", "Not known"),
+        (_MAP_ARGUMENT, "map-relocation", "`flags`", "copy to the stack"),
+    ],
+    ids=lambda value: value if value.isidentifier() else "",
+)
+def test_what_would_be_false_is_not_said(text, key, said, never):
+    explanation = explain_text(text)
+    words = str(explanation)
+    assert explanation.key == key
+    assert said in words
+    assert never not in words
+
+
+def test_a_sum_is_one_index():
+    assert indexed("data->buf[off + i] = x;") == ("data->buf", "off + i")
+    assert indexed("data->buf[(data->off) & (MAX - 1)] = x;") == ("data->buf", "data->off")

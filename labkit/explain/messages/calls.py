@@ -457,6 +457,7 @@ ROWS = (
     ),
     Message(
         key="traced-argument",
+        rank=0,
         pattern=r"func '(?P<func>[^']+)' (?:doesn't have \d+-th argument"
         r"|offset \d+ is not multiple|size \d+ must be 8|arg\d+ '?.*has type)"
         r"|ret type \S+ not allowed for fmod_ret",

@@ -317,6 +317,25 @@ ROWS = (
         see="machine",
     ),
     Message(
+        key="library-header",
+        speaker="compiler",
+        pattern=r"'(?P<file>(?:std(?:io|lib|int|bool|arg)|string|strings|unistd|errno|math|time"
+        r"|assert|ctype|signal|pthread)\.h)' file not found",
+        title="A header of the C library",
+        happened="The program includes {file}<< (at {where})>>, which is the C library's, and a BPF"
+        " program has no C library.",
+        why="What such a header declares (printf(), strcmp(), malloc()) is not there in the kernel."
+        " The types have other names: u8 to u64 (bcc), __u8 to __u64 (linux/types.h), or come from"
+        " vmlinux.h.",
+        change="Leave {file} out. Print with bpf_trace_printk() or bpf_printk(), copy and clear"
+        " with"
+        " `__builtin_memcpy()` and `__builtin_memset()`, compare in a bounded loop, and use u32 and"
+        " its kin as types.",
+        example="cell.c:2:10: fatal error: 'stdio.h' file not found",
+        source="clang: DiagnosticLexKinds.td: err_pp_file_not_found",
+        see="compiler",
+    ),
+    Message(
         key="missing-header",
         speaker="compiler",
         pattern=r"'(?P<file>[^']+)' file not found",
@@ -424,7 +443,8 @@ ROWS = (
             " it above that line.",
             "bcc": "A struct of the kernel is in the kernel's headers (task_struct in"
             " linux/sched.h): install those of the running kernel (linux-headers-$(uname -r)) and"
-            " include it. Else take what you need from a helper or from `args`. A struct of your"
+            " include it (pt_regs is in uapi/linux/ptrace.h, of which the lab has a copy). Else"
+            " take what you need from a helper or from `args`. A struct of your"
             " own must be declared above that line.",
         },
         example="cell.c:4:17: error: incomplete definition of type 'struct task_struct'",

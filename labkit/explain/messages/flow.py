@@ -167,10 +167,16 @@ ROWS = (
         " instructions"
         " (131,072 before 5.2), or at 8,192 branches that wait. Each branch inside a loop can"
         " double the paths.",
-        change="Make the bound of the loop smaller, or move its body into bpf_loop() (5.17) or"
-        " bpf_for() (6.4),"
-        " which is walked once; split the work with tail calls or global (not static) functions;"
-        " unroll less.",
+        change={
+            "": "Make the bound of the loop smaller, or move its body into bpf_loop() (5.17) or"
+            " bpf_for() (6.4),"
+            " which is walked once; split the work with tail calls or global (not static)"
+            " functions;"
+            " unroll less.",
+            "bpftrace": "Let the script do less in one probe: fewer turns of `unroll`, `while` and"
+            " `for`, shorter strings, the work split over several probes; a newer bpftrace needs"
+            " fewer instructions for the same script.",
+        },
         example="BPF program is too large. Processed 1000001 insn",
         source="kernel/bpf/verifier.c: do_check",
     ),

@@ -451,6 +451,19 @@ ROWS = (
         example="load program: permission denied: (21 line(s) omitted)",
         source="cilium/ebpf: internal/errors.go: VerifierError.Error",
     ),
+    Message(
+        key="log-omitted",
+        speaker="loader",
+        rank=2,
+        pattern=r"Error loading (?:BPF )?program.*|\(try -v\)",
+        title="The verifier's reason is not shown",
+        happened="A program was not loaded, and the verifier's log is not in this text: {said}",
+        why="bpftrace prints the verifier's log only when it is asked to.",
+        change="Run it once more with `-v` (bpftrace prints the verifier's log then), and give all"
+        " that it prints.",
+        example="Attaching 1 probe...\nError loading program: kprobe:vfs_read (try -v)",
+        source="bpftrace: src/attached_probe.cpp",
+    ),
     # Only an errno: asked last, where the text has nothing better.
     Message(
         key="object-not-opened",
@@ -589,7 +602,8 @@ ROWS = (
         speaker="loader",
         rank=2,
         pattern=r"(?:failed|cannot|unable|[Cc]ould not"
-        r"|[Ee]rror)[^\n]*\b(?:auto-)?attach\w*\b[^\n]*|attach[^\n]*failed",
+        r"|[Ee]rror)[^\n]*\b(?:auto-)?attach\w*\b[^\n]*|attach[^\n]*failed"
+        r"|failed to create (?:[ku](?:ret)?probe|tracepoint) '[^\n]*",
         title="Loaded, but not attached",
         happened="What failed is attaching the program, not its verification: {said}",
         why="To attach means to tie a loaded program to its event; the target may be missing,"
@@ -597,7 +611,8 @@ ROWS = (
         " not permitted, or the kernel cannot do it on this machine.",
         change="Check that the target (function, tracepoint, interface, cgroup, file) is there on"
         " this"
-        " kernel, that nothing else holds it, and that it is run as root; `dmesg` may say more.",
+        " kernel, that nothing else holds it, and that it is run as root (with too many open"
+        " files: `ulimit -n`); `dmesg` may say more.",
         example="libbpf: prog 'x': failed to auto-attach: -16",
         source="libbpf: src/libbpf.c: bpf_program__attach",
         see="machine",

@@ -64,6 +64,71 @@ ROWS = (
         source="libbpf: src/btf.c: btf__load_vmlinux_btf",
     ),
     Message(
+        key="btf-build",
+        speaker="loader",
+        pattern=r"FAILED:? load BTF from vmlinux|BTFIDS +vmlinux|\.tmp_vmlinux.*pahole|pahole"
+        r" \(pahole\)"
+        r" is not available",
+        title="The kernel's build could not make its BTF",
+        happened="This is the build of a kernel, which could not make or read the type information"
+        " (BTF) of vmlinux: {said}",
+        why="pahole makes the kernel's BTF from its debug information, and resolve_btfids reads"
+        " it; one of them is missing or does not fit this kernel and compiler.",
+        change="Install a pahole (package dwarves) as new as the kernel asks for, with"
+        " CONFIG_DEBUG_INFO_BTF=y and a DWARF version that it reads; or switch"
+        " CONFIG_DEBUG_INFO_BTF off.",
+        example="FAILED: load BTF from vmlinux: Invalid argument",
+        source="tools/bpf/resolve_btfids/main.c",
+        see="machine",
+    ),
+    Message(
+        key="struct-ops",
+        speaker="loader",
+        pattern=r"struct_ops init_kern(?: \w+)?: (?:struct (?P<name>\w+) is not found in kernel BTF"
+        r"|(?P<what>[^\n]*(?:not found in kernel|mismatch|incompatible|Unexpected|Cannot"
+        r" find)[^\n]*))",
+        title="A table of functions (struct_ops) that this kernel does not have so",
+        happened=(
+            "The program fills the kernel's struct {name}, and the running kernel has no such"
+            " struct.",
+            "The program fills a struct of the kernel that the running kernel has in another"
+            " form: {what}",
+        ),
+        why="struct_ops programs (TCP congestion control, sched_ext schedulers, HID) stand in for"
+        " functions of a kernel struct, which the loader looks up in the kernel's BTF.",
+        change="Load it on a kernel that has it (sched_ext needs 6.12 and"
+        " CONFIG_SCHED_CLASS_EXT=y),"
+        " with the module that has it, or take the version of the program for this kernel.",
+        example="libbpf: struct_ops init_kern: struct sched_ext_ops is not found in kernel BTF",
+        source="libbpf: src/libbpf.c: find_struct_ops_kern_types",
+    ),
+    Message(
+        key="pin-exists",
+        speaker="loader",
+        pattern=r"(?:failed to pin|pin(?:ning)?\b)[^\n]*(?:[Ff]ile exists|EEXIST|-17\b)",
+        title="Something is pinned there already",
+        happened="The program or map was made, and pinning it failed, since there is a file of that"
+        " name already: {said}",
+        why="A pin is a file on the BPF file system, and stays until it is removed.",
+        change="Remove the old pin (`sudo rm` the file under /sys/fs/bpf) if nothing uses it,"
+        " or pin"
+        " under another name.",
+        example="libbpf: failed to pin program: File exists",
+        source="kernel/bpf/inode.c: bpf_obj_do_pin",
+    ),
+    Message(
+        key="tc-exists",
+        speaker="loader",
+        pattern=r"Exclusivity flag on, cannot modify|RTNETLINK answers: File exists",
+        title="tc has it already",
+        happened="tc was asked to add a qdisc or a filter that is there already: {said}.",
+        why="An interface has one clsact qdisc, and `add` refuses a second one.",
+        change="Use `tc qdisc replace` or `tc filter replace`, or take the old one off first: `sudo"
+        " tc qdisc del dev DEV clsact` (`tc filter show dev DEV ingress` shows what is there).",
+        example="RTNETLINK answers: File exists",
+        source="net/sched/sch_api.c: tc_modify_qdisc",
+    ),
+    Message(
         key="btf-kernel-malformed",
         rank=0,
         pattern=r"btf_vmlinux is malformed|in-kernel BTF is malformed",
@@ -245,7 +310,8 @@ ROWS = (
     ),
     Message(
         key="attach-denied",
-        pattern=r"failed to (?:create|attach to) (?P<kind>[ku](?:ret)?probe) '(?P<target>[^']+)'"
+        pattern=r"failed to (?:create|attach to) (?P<kind>(?:[ku](?:ret)?probe|(?<=create"
+        r" )(?:raw )?tracepoint)) '(?P<target>[^']+)'"
         r".*?(?:[Pp]ermission denied|not permitted|-EACCES|-EPERM|\(?-(?:1|13)\)?$)",
         speaker="loader",
         title="Not permitted to attach there",
@@ -268,7 +334,9 @@ ROWS = (
         r"|(?P<target_btf>\w+) is not found in vmlinux BTF"
         r"|find target for attach: (?:function|tracepoint|type name) \"?(?P<target_go>\w+)"
         r"|find target in \w+: (?:type name )?\"?(?P<target_goo>\w+)"
-        r"|failed to create k(?:ret)?probe '(?P<target_k>[\w.]+)[^']*' perf event: (?P<why>.+)"
+        r"|failed to create k(?:ret)?probe '(?P<target_k>[\w.]+)[^']*' perf event:"
+        r" (?P<why>.*?(?:[Nn]o such file|ENOENT|-2\b|[Ii]nvalid argument|EINVAL|-22\b|requested"
+        r" address|EADDRNOTAVAIL).*)"
         r"|Failed to attach BPF program b?'?[^' ]+'? to k(?:ret)?probe b?'?(?P<target_bcc>[\w.]+)"
         r"|kprobe[^\n]*(?:token|symbol) \"?(?P<target_sym>[\w.]+)\"?: (?:not found|no such file)"
         r"|[Kk]ernel function (?P<target_x>\w+)(?:\(\))? (?:not found|does not exist"
@@ -416,7 +484,7 @@ ROWS = (
     ),
     Message(
         key="attach-xdp",
-        pattern=r"XDP program already attached"
+        pattern=r"XDP program already attached|failed to attach the XDP program"
         r"|Underlying driver does not support XDP in native mode"
         r"|(?P<why>.*(?:native XDP|XDP).*(?:not supported|mtu|MTU|too large).*)",
         speaker="loader",

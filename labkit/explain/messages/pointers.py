@@ -216,7 +216,8 @@ ROWS = (
         " `map_value` a value in it, `ptr_` a struct of the kernel, `scalar` or `inv` a number.",
         change="Hand over what the helper's description asks for. If an argument is left out or in"
         " the wrong"
-        " place, all after it are of the wrong type; if it is a kernel struct, copy it to the"
+        " place, all after it are of the wrong type; if it is a kernel struct or lies in a"
+        " packet, copy it to the"
         " stack first;"
         " a callback needs a function of this program.",
         example="R1 type=fp expected=map_ptr",

@@ -324,7 +324,7 @@ ROWS = (
     ),
     Message(
         key="misaligned",
-        pattern=r"misaligned (?P<kind>\w+ )?access off (?P<sum>[^ ]+) size (?P<size>\d+)",
+        pattern=r"misaligned (?P<kind>\w+ )?access off (?P<sum>.+?) size (?P<size>\d+)",
         title="An access at an address that is not aligned",
         happened=(
             "The program accesses {bytes} at once at {does}, an offset that is not a multiple of"
