@@ -209,7 +209,7 @@ def install(patch: pytest.MonkeyPatch | None = None) -> None:
 KERNELS = ("this machine's kernel", "a kernel with 2048 bytes")
 
 
-@pytest.fixture(params=KERNELS)
+@pytest.fixture(params=[KERNELS[0], pytest.param(KERNELS[1], marks=pytest.mark.slow)])
 def either_kernel(request: pytest.FixtureRequest) -> Iterator[str]:
     """Run a test on this machine as it is, and once more with the simulated kernel."""
     with pytest.MonkeyPatch.context() as patch:
