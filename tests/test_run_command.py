@@ -19,6 +19,9 @@ from labkit.show import terminal
 
 LAB_RUN = [sys.executable, "-m", "labkit", "run", "percpu"]
 READY = b"sizes in bytes"
+# Execs a second: more than a terminal's buffer holds. At full speed, begun before the run is
+# attached, they were seen to keep it from starting for minutes.
+MANY = 800
 
 
 def start(*words: str, **options: object) -> subprocess.Popen[bytes]:
@@ -75,7 +78,7 @@ def test_a_reader_that_has_enough_does_not_cost_the_csv(tmp_path: Path) -> None:
 @pytest.mark.live
 def test_into_a_pipe_every_event_is_printed() -> None:
     run = start("--seconds", "3", stdout=subprocess.PIPE)
-    with labkit.exec_storm(rate=0):
+    with labkit.exec_storm(rate=MANY):
         printed, _ = run.communicate(timeout=120)
     total = re.search(rb"(\d+) events in", printed)
     assert total
@@ -89,7 +92,7 @@ def test_a_terminal_that_is_slow_is_told_what_it_does_not_see() -> None:
     ours, theirs = pty.openpty()
     run = start("--seconds", "4", stdout=theirs, stderr=subprocess.DEVNULL)
     os.close(theirs)
-    with labkit.exec_storm(rate=0):
+    with labkit.exec_storm(rate=MANY):
         seen = b""
         while READY not in seen:
             seen += os.read(ours, 4096)
