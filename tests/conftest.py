@@ -37,8 +37,18 @@ def interruptible() -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the browser's tests last: Playwright keeps an event loop running in this thread."""
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    """Run the browser's tests last: Playwright keeps an event loop running in this thread.
+
+    And in the order in which they are written: those of a file share a page, whose state is what
+    the clicks before have made of it, as it is for an attendee. All others run in any order.
+    """
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> tuple[int, str, int]:
+    if item.get_closest_marker("browser") is None:
+        return 0, "", 0
+    return 1, str(item.path), item.reportinfo()[1] or 0
 
 
 @pytest.fixture(scope="session")
