@@ -65,8 +65,8 @@ def document(about: dict[str, str], measured: Sequence[Table], rounds: int) -> s
     """Return all of it as Markdown."""
     day = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
     head = (
-        f"# Benchmarks\n\nWritten by `sudo ./lab bench` on {day}; do not edit. {rounds} round{'s' * (rounds > 1)}, in"
-        " each of which everyone runs once; ratios are taken round by round. Times of another"
+        f"# Benchmarks\n\nWritten by `sudo ./lab bench` on {day}; do not edit. Everyone ran once in"
+        f" each round; rounds: {rounds}. Ratios are taken round by round. Times of another"
         " machine say little, ratios more.\n\n| | |\n|---|---|"
     )
     rows = [f"| {name} | {value} |" for name, value in about.items()]
