@@ -63,10 +63,14 @@ def test_23_processes_are_23_rows(tmp_path: Path) -> None:
 def test_the_pid_is_the_one_by_which_the_machine_counts() -> None:
     if not kernel.in_first_pid_namespace():
         pytest.skip("in a container: pid is that of the machine, Popen.pid that of the container")
-    process: list[subprocess.Popen[bytes]] = []
-    run = collect_while(lambda: process.append(subprocess.Popen(["/bin/true"])))
-    process[0].wait()
-    assert process[0].pid in set(run.table.pid)
+    started: list[int] = []
+
+    def start_it() -> None:
+        with subprocess.Popen(["/bin/true"]) as process:  # waits: Popen returns before the event
+            started.append(process.pid)
+
+    run = collect_while(start_it)
+    assert started[0] in set(run.table.pid)
 
 
 def test_a_refusal_is_tried_again_with_the_machines_headers(monkeypatch) -> None:
