@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,9 +14,13 @@ import kernel
 from labkit.collecting import folders
 
 
-def collects() -> bool:
-    """Whether events come in; only of those who write into this test run's folder."""
-    return any(one.in_use and one.events for one in folders.left_files())
+def collects(before: Container[Path] = ()) -> bool:
+    """Whether events come in; only of those who write into this test run's folder.
+
+    ``before``: files that were there already. The worker of a test that is over may still end.
+    """
+    files = (one for one in folders.left_files() if one.path not in before)
+    return any(one.in_use and one.events for one in files)
 
 
 def seen(program: Path) -> int:
@@ -29,9 +33,10 @@ def seen(program: Path) -> int:
 def interrupts(pid: int) -> Iterator[set[int]]:
     """Send SIGINT once the first events are in. Fills a set with the programs held by then."""
     programs: set[int] = set()
+    before = {one.path for one in folders.left_files()}
 
     def watch() -> None:
-        if kernel.wait_until(collects, 60):
+        if kernel.wait_until(lambda: collects(before), 60):
             programs.update(kernel.programs(pid))
             os.kill(pid, signal.SIGINT)
 

@@ -80,8 +80,12 @@ class Collection:
             },
             "facts": self._facts(),
         }
-        self._jobs = [Job(self.session, self._request)]
-        _import_for_tables()  # while the worker compiles
+        try:
+            self._jobs = [Job(self.session, self._request)]
+            _import_for_tables()  # while the worker compiles
+        except BaseException:
+            self.session.close()
+            raise
 
     def _facts(self) -> dict[str, Any]:
         """Return what the run's file says of itself, so that whoever finds it needs no more."""

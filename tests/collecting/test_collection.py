@@ -19,7 +19,7 @@ from labkit.collecting import collection as collecting
 from labkit.collecting.collection import Collection
 from labkit.collecting.run import Run
 from labkit.program.variants import Variant
-from labkit.session import Job
+from labkit.session import Job, Session
 
 pytestmark = pytest.mark.live
 
@@ -184,14 +184,36 @@ def test_slots_hold_each_cpus_last_event() -> None:
     assert all(slots[cpu] == timestamp for cpu, timestamp in last.items())
 
 
-@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_keeps_what_was_collected() -> None:
-    with under_way.interrupts(os.getpid()) as programs:
-        run = labkit.collect("percpu", workload=labkit.exec_storm(rate=200))
-    assert run.interrupted
-    assert len(run) > 0
-    assert run.balanced
+    script = (
+        "import labkit; run = labkit.collect(workload=labkit.exec_storm(rate=200));"
+        "print(run.interrupted, len(run) > 0, run.balanced)"
+    )
+    caller = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    with under_way.interrupts(caller.pid) as programs:
+        told, _ = caller.communicate(timeout=90)
+    assert told.split() == ["True", "True", "True"]
+    assert programs
     assert kernel.gone(programs)
+
+
+def test_an_interrupt_before_the_first_look_leaves_no_worker(monkeypatch) -> None:
+    """It is raised, since there is no run yet; the worker that compiles is ended all the same."""
+    sessions: list[Session] = []
+
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    class Watched(Session):
+        def __init__(self) -> None:
+            super().__init__()
+            sessions.append(self)
+
+    monkeypatch.setattr(collecting, "Session", Watched)
+    monkeypatch.setattr(collecting, "_import_for_tables", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        Collection("percpu")
+    assert sessions[0].process.poll() is not None
 
 
 def test_a_killed_worker_loses_no_row_that_came() -> None:
