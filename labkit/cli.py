@@ -78,6 +78,20 @@ def command_prove(options: argparse.Namespace) -> int:
     return ACCEPTED_STATUS if told else MACHINE_STATUS
 
 
+def command_record(options: argparse.Namespace) -> int:
+    """Run ``record``."""
+    from labkit import survey_command
+
+    return survey_command.command_record(options)
+
+
+def command_compare(options: argparse.Namespace) -> int:
+    """Run ``compare``."""
+    from labkit import survey_command
+
+    return survey_command.command_compare(options)
+
+
 def _progress_bar(done: int, total: int, name: str) -> None:
     if sys.stderr.isatty():
         bar = "#" * done + "." * (total - done)
@@ -104,12 +118,22 @@ COMMANDS = (
         "measure what is claimed of per-CPU arrays, and judge it",
         "sudo ./lab prove cost zero_copy --json",
     ),
+    (
+        "record",
+        "try every program and claim on this machine, and write down what came of it",
+        "sudo ./lab record --quick --json mine.json",
+    ),
+    (
+        "compare",
+        "set records of machines side by side; needs no rights",
+        "./lab compare class/*.json --picture class.png --csv class.csv",
+    ),
 )
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands; each one's help ends with an example."""
-    from labkit import explain_command
+    from labkit import explain_command, survey_command
 
     top = argparse.ArgumentParser(
         prog="./lab",
@@ -126,6 +150,8 @@ def parser() -> argparse.ArgumentParser:
     for name, command in made.items():
         command.set_defaults(function=globals()[f"command_{name}"])
     explain_command.add_options(made["explain"])
+    survey_command.add_record_options(made["record"])
+    survey_command.add_compare_options(made["compare"])
     made["prove"].add_argument("names", nargs="*", metavar="NAME", help="only these (default: all)")
     made["prove"].add_argument(
         "--list", action="store_true", help="name the claims and measure nothing"

@@ -7,11 +7,14 @@ from pathlib import Path
 
 from labkit.errors import UsageError
 from labkit.machine.stack_limit import WORD, measured
+from labkit.program.outcomes import ACCEPTED, COMPILER_REFUSED, VERIFIER_REFUSED
 
 BPF_TREE = Path(__file__).resolve().parents[2] / "bpf"
 STRUCTS = ("big_event", "extra_buffer", "local_data")  # the lesson's three objects, as in bpf/
 EVENT_HEADER = 32  # bytes of struct big_event before its data[], see bpf/exec_event.h
 LLVM_LIMIT = 512  # bytes: the compiler's own default (LLVM's -bpf-stack-size), on every kernel
+OBJECTS = 1568  # bytes: the three objects in their own sizes
+SPILLS = 64  # bytes at most that the compiler keeps above them, see bpf/exec_event.h
 LIFTED_LIMIT = 32 << 10  # bytes: the compiler's check when lifted; an offset reaches no further
 
 
@@ -26,6 +29,7 @@ class Variant:
     lifted: bool = False
     program_type: str = "tracepoint"  # for functions whose name does not tell
     text_read: str | None = field(default=None, repr=False, compare=False)
+    expect: str = ""  # the outcome that is meant; empty where none is: see declared()
     beyond: bool = False  # its objects are to be one word more than this kernel grants: see find()
 
     @property
@@ -54,12 +58,18 @@ _EXEC_EVENTS = BPF_TREE / "exec_events.c"
 VARIANTS: dict[str, Variant] = {
     variant.name: variant
     for variant in (
-        Variant("percpu", _EXEC_EVENTS, "good: 1568 bytes of scratch in per-CPU arrays"),
+        Variant(
+            "percpu",
+            _EXEC_EVENTS,
+            "good: 1568 bytes of scratch in per-CPU arrays",
+            expect=ACCEPTED,
+        ),
         Variant(
             "stack",
             _EXEC_EVENTS,
             "bad: the same 1568 bytes on the stack",
             defines=("BAD_EXAMPLE_STACK",),
+            expect=COMPILER_REFUSED,
         ),
         Variant(
             "stack_lifted",
@@ -67,6 +77,7 @@ VARIANTS: dict[str, Variant] = {
             "the same, with the compiler's own check lifted, so that the verifier sees it",
             defines=("BAD_EXAMPLE_STACK",),
             lifted=True,
+            expect=VERIFIER_REFUSED,
         ),
         Variant(
             "stack_beyond",
@@ -74,6 +85,7 @@ VARIANTS: dict[str, Variant] = {
             "bad: objects of one word (8 bytes) more than this kernel's stack, check lifted",
             defines=("BAD_EXAMPLE_STACK",),
             lifted=True,
+            expect=VERIFIER_REFUSED,
             beyond=True,
         ),
     )
@@ -90,6 +102,19 @@ def find(variant: str | Variant) -> Variant:
         return found.read()
     sized = replace(found, beyond=False, defines=(*found.defines, *sizes_of(limit + WORD)))
     return sized.read()
+
+
+def declared(variant: Variant) -> str:
+    """Return the outcome that is meant on this kernel; empty where its stack limit does not tell.
+
+    The 1568 bytes are too many for every kernel up to Linux 7.3; a later one may grant them.
+    """
+    limit = measured().bytes
+    if variant.expect != VERIFIER_REFUSED or variant.beyond:
+        return variant.expect
+    if limit is None or OBJECTS <= limit < OBJECTS + SPILLS:
+        return ""
+    return VERIFIER_REFUSED if limit < OBJECTS else ACCEPTED
 
 
 def sizes_of(total: int) -> tuple[str, ...]:

@@ -110,6 +110,19 @@ class Mistake:
             (one for one in self.refusals if any(f in printed for f in one.fragments)), None
         )
 
+    def disagreement(self, report: BuildReport, expected: str) -> str:
+        """Return in what a report is not what the file declares; an empty text if in nothing."""
+        if report.outcome != expected:
+            return f"it declares {expected} for this kernel"
+        if report.outcome == ACCEPTED:
+            return ""
+        printed = "\n".join((report.compiler_log, report.verifier_text, report.reason))
+        refusal = self.refusal_in(printed)
+        if refusal is None:
+            return "nothing that was printed is among its LOG lines"
+        key = report.explain().key
+        return "" if key == refusal.reason else f"it is explained as {key}, not {refusal.reason}"
+
 
 def mistakes() -> dict[str, Mistake]:
     """Return all mistakes by name, as their files stand at this moment."""

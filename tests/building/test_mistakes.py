@@ -8,7 +8,7 @@ from labkit.building.report import ACCEPTED, HOST_REFUSED, OUTCOMES
 from labkit.errors import MachineError
 from labkit.explain.messages import MESSAGES
 from labkit.machine import bpf_syscall, rights
-from labkit.notebook import mistakes
+from labkit.building import mistakes
 
 MISTAKES = mistakes.mistakes()
 

@@ -1,0 +1,253 @@
+"""Records side by side: as text for a terminal, as Markdown, as HTML; and one record alone."""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from labkit.show.style import badge, folded, page, table, tag
+from labkit.survey.comparison import (
+    CLAIM,
+    LIMIT,
+    NO_RECORD,
+    RUN,
+    WORDS,
+    Cell,
+    Comparison,
+    Key,
+)
+from labkit.survey.records import MISTAKE, VARIANT, Record
+
+if TYPE_CHECKING:
+    from labkit.survey.records import Machine
+
+TITLES = {
+    VARIANT: "variants",
+    MISTAKE: "mistakes",
+    LIMIT: "stack limits",
+    CLAIM: "claims",
+    RUN: "real execs",
+}
+GOOD = {WORDS["accepted"], "true", "it balances"}
+BAD = {*(word for word in WORDS.values() if word not in GOOD), "false", "it does not balance"}
+INDENT = "    "
+
+
+def sign(word: str) -> str:
+    """Return the kind of a cell's sign: good, bad or none; see SIGNS of labkit.show.style."""
+    return "good" if word in GOOD else "bad" if word in BAD else "none"
+
+
+def machine_words(machine: Machine) -> str:
+    """Return a machine in one line."""
+    parts = [
+        f"Linux {machine.kernel}",
+        machine.arch,
+        machine.distribution,
+        f"bcc {machine.bcc}" if machine.bcc else "",
+        f"LLVM {machine.llvm}" if machine.llvm else "",
+        f"Python {machine.bcc_python}" if machine.bcc_python else "",
+        f"CPUs {machine.online_cpus} of {machine.possible_cpus}" if machine.possible_cpus else "",
+        "emulated" if machine.emulated else "",
+    ]
+    return ", ".join(filter(None, parts))
+
+
+# Text ------------------------------------------------------------
+
+
+def text(compared: Comparison, width: int = 0) -> str:
+    """Return the machines, what differs between them, and what is the same everywhere."""
+    width = width or shutil.get_terminal_size().columns
+    return "\n".join(_wrapped(_text_lines(compared), width))
+
+
+def _wrapped(lines: Iterable[str], width: int) -> Iterator[str]:
+    for line in lines:
+        indent = " " * (len(line) - len(line.lstrip()) + 4)
+        yield from textwrap.wrap(
+            line, width, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False
+        ) or [""]
+
+
+def _text_lines(compared: Comparison) -> Iterator[str]:
+    yield f"{_count(len(compared.records), 'machine')}:"
+    for column in compared.columns:
+        times = f" (× {column.count}, all alike)" if column.count > 1 else ""
+        when = f", {column.record.when}" if column.record.when else ""
+        yield f"  {column.label}{times}: {_about(column.record)} [{column.record.basis}{when}]"
+    yield from _bad_lines(compared)
+    yield ""
+    for key in compared.differing:
+        yield f"  {key.name} ({_one_of(key)}) differs:"
+        for (word, basis), labels in _by_word(compared, key).items():
+            yield f"{INDENT}{word} [{basis}]: {'; '.join(labels)}"
+    if not compared.differing:
+        yield "nothing differs between the machines that have a record"
+    yield from _same_lines(compared)
+    yield from _odd_lines(compared)
+
+
+def _about(record: Record) -> str:
+    told = machine_words(record.machine)
+    return f"{told}; no record: {record.problem}" if record.problem else told
+
+
+def _bad_lines(compared: Comparison) -> Iterator[str]:
+    for one in compared.bad:
+        yield f"  NOT READ: {one.why}"
+
+
+def _one_of(key: Key) -> str:
+    return {VARIANT: "a variant", MISTAKE: "a mistake", LIMIT: "stack limit", CLAIM: "a claim"}.get(
+        key.group, key.group
+    )
+
+
+def _by_word(compared: Comparison, key: Key) -> dict[tuple[str, str], list[str]]:
+    found: dict[tuple[str, str], list[str]] = {}
+    for label, cell in zip(compared.labels, compared.row(key), strict=True):
+        if cell.word != NO_RECORD:
+            found.setdefault((cell.word, cell.basis), []).append(label)
+    return found
+
+
+def _same_lines(compared: Comparison) -> Iterator[str]:
+    counted = Counter(group for group, _ in compared.same for _ in compared.same[group, _])
+    for group, count in counted.items():
+        yield ""
+        yield f"{_count(count, TITLES[group][:-1] if group != RUN else 'run')}: the same everywhere"
+        for (its, word), names in compared.same.items():
+            if its == group:
+                yield f"{INDENT}{word}: {', '.join(names)}"
+
+
+def _odd_lines(compared: Comparison) -> Iterator[str]:
+    if compared.odd:
+        yield ""
+        yield "not as the program's own file declares:"
+    for label, key, cell in compared.odd:
+        yield f"{INDENT}{key.name} on {label}: {cell.word}, but {cell.odd}; {cell.detail}"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def record_text(record: Record) -> str:
+    """Return one record as text."""
+    return "\n".join(_wrapped(_record_lines(record), shutil.get_terminal_size().columns))
+
+
+def _record_lines(record: Record) -> Iterator[str]:
+    about = " ".join(filter(None, ("lab", record.lab.version, record.lab.commit)))
+    yield machine_words(record.machine)
+    yield f"{record.when}, {record.seconds:.0f} s, {about}"
+    if record.problem:
+        yield record.problem
+    compared = Comparison([record])
+    for key in compared.keys:
+        cell = compared.cell(key, 0)
+        detail = f"  {cell.detail}" if cell.detail and cell.word != WORDS["accepted"] else ""
+        odd = f"  NOT AS DECLARED: {cell.odd}" if cell.odd else ""
+        yield f"  {key.group:<12} {key.name:<21} {cell.word:<19}{odd}{detail}".rstrip()
+    for name, why in record.left_out.items():
+        yield f"  left out     {name:<21} {why}"
+
+
+# Markdown ------------------------------------------------------------
+
+
+def markdown(compared: Comparison) -> str:
+    """Return the machines, a table of what differs, and what is the same everywhere."""
+    return "\n".join(_markdown_lines(compared)) + "\n"
+
+
+def _markdown_lines(compared: Comparison) -> Iterator[str]:
+    head = ["machine", "distribution", "bcc", "LLVM", "Python", "CPUs", "basis", "when"]
+    yield from _markdown_table(
+        head, (_machine_cells(compared, n) for n in range(len(compared.records)))
+    )
+    yield from (f"\nNot read: {_safe(one.why)}" for one in compared.bad)
+    if compared.differing:
+        yield ""
+        head = ["what differs", *compared.labels]
+        basis = ["basis", *(record.basis for record in compared.records)]
+        rows = ([_safe(key.name), *_markdown_cells(compared, key)] for key in compared.differing)
+        yield from _markdown_table(head, [basis, *rows])
+    for (group, word), names in compared.same.items():
+        yield f"\n**{_safe(word)}** everywhere ({TITLES[group]}, {len(names)}): " + ", ".join(
+            f"`{name}`" for name in names
+        )
+    for label, key, cell in compared.odd:
+        yield f"\nNot as declared: `{key.name}` on {label}: {cell.word}, but {_safe(cell.odd)}"
+
+
+def _machine_cells(compared: Comparison, number: int) -> list[str]:
+    record, machine = compared.records[number], compared.records[number].machine
+    if record.problem:
+        return [
+            compared.labels[number],
+            f"**no record**: {record.problem}",
+            *[""] * 4,
+            record.basis,
+            "",
+        ]
+    cpus = f"{machine.online_cpus} of {machine.possible_cpus}" if machine.possible_cpus else ""
+    tools = [machine.distribution, machine.bcc, machine.llvm, machine.bcc_python, cpus]
+    return [compared.labels[number], *tools, record.basis, record.when]
+
+
+def _markdown_cells(compared: Comparison, key: Key) -> Iterator[str]:
+    signs = {"good": "✔ ", "bad": "✘ ", "none": "– "}
+    for record, cell in zip(compared.records, compared.row(key), strict=True):
+        told = "" if cell.basis == record.basis else f" ({cell.basis})"
+        yield f"{signs[sign(cell.word)]}{cell.word}{told}"
+
+
+def _markdown_table(head: list[str], rows: Iterable[list[str]]) -> Iterator[str]:
+    for row in (head, ["---"] * len(head), *rows):
+        yield "| " + " | ".join(map(_safe, row)) + " |"
+
+
+def _safe(cell: str) -> str:
+    return " ".join(cell.split()).replace("|", "\\|").replace("<", "&lt;")
+
+
+# HTML ------------------------------------------------------------
+
+
+def html(compared: Comparison) -> str:
+    """Return the machines as rows: what differs between them, with the basis in each cell."""
+    head = ["machine", *(key.name for key in compared.differing)]
+    rows = [
+        [_who(compared, n), *(_badge(compared.cell(key, n)) for key in compared.differing)]
+        for n in range(len(compared.records))
+    ]
+    same = [
+        tag("p", tag("b", word), f" everywhere ({TITLES[group]}): {', '.join(names)}")
+        for (group, word), names in compared.same.items()
+    ]
+    total = sum(map(len, compared.same.values()))
+    return page(
+        table(head, rows, data_testid="machines"),
+        folded(f"{total} rows are the same everywhere", *same),
+        *(tag("p", f"Not read: {one.why}") for one in compared.bad),
+        data_testid="comparison",
+    )
+
+
+def _who(compared: Comparison, number: int) -> Markup:
+    record = compared.records[number]
+    problem = f"no record: {record.problem}" if record.problem else machine_words(record.machine)
+    return tag("span", tag("b", compared.labels[number]), f" ({record.basis})", title=problem)
+
+
+def _badge(cell: Cell) -> Markup:
+    told = badge(sign(cell.word), cell.word, title=cell.detail or None)
+    return tag("span", told, " ", tag("small", cell.basis))

@@ -1,0 +1,380 @@
+"""Comparison: any number of records side by side.
+
+A row is a program, a limit or a claim; a column is a machine. Each cell says what came of it there,
+and how that is known: tried here, tried there, or read.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from labkit.errors import UsageError
+from labkit.program.outcomes import (
+    ACCEPTED,
+    COMPILER_REFUSED,
+    HOST_REFUSED,
+    VERIFIER_REFUSED,
+    WORKER_DIED,
+)
+from labkit.survey.records import (
+    MISTAKE,
+    READ,
+    VARIANT,
+    BadRecord,
+    Program,
+    Record,
+    Records,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+CANNOT, NO_RECORD, NOT_TRIED = "cannot be told here", "no record", "not tried"
+WORDS = {
+    ACCEPTED: "accepted",
+    COMPILER_REFUSED: "compiler refused",
+    VERIFIER_REFUSED: "verifier refused",
+    HOST_REFUSED: "machine refused",
+    WORKER_DIED: "build died",
+}
+LIMIT, CLAIM, RUN = "stack limit", "claim", "real execs"
+GROUPS = (VARIANT, MISTAKE, LIMIT, CLAIM, RUN)
+DRAWN = (VARIANT, MISTAKE, LIMIT)  # what the picture has rows for
+
+
+class Key(NamedTuple):
+    """What a row is about."""
+
+    group: str  # one of GROUPS
+    name: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What came of one thing on one machine."""
+
+    word: str  # one of WORDS, a limit, a verdict, or why there is none
+    basis: str
+    detail: str = ""  # the decisive message, why, or the problem
+    odd: str = ""  # in what it is not as the file declares
+
+
+@dataclass(frozen=True)
+class Column:
+    """A machine, or several that agree in all: the first's place, label and record; how many."""
+
+    number: int
+    label: str
+    record: Record
+    count: int = 1
+
+
+class Row(NamedTuple):
+    """A row of the picture: one thing, or several that came out alike on each machine."""
+
+    label: str
+    key: Key  # of the first
+    size: int = 1
+
+
+class Comparison:
+    """Records side by side. ``bad`` lists the files that are no records.
+
+    Raises UsageError without a record.
+    """
+
+    def __init__(self, records: Iterable[Record]) -> None:
+        self.records = tuple(records)
+        self.bad: tuple[BadRecord, ...] = records.bad if isinstance(records, Records) else ()
+        if not self.records:
+            raise UsageError("there is nothing to compare: no record was given")
+        self.labels = labels_of(self.records)
+        self._cells = [dict(_cells(record)) for record in self.records]
+
+    @cached_property
+    def keys(self) -> tuple[Key, ...]:
+        """What there are rows for: in the groups' order, then as the records have them."""
+        found = dict.fromkeys(key for cells in self._cells for key in cells)
+        return tuple(sorted(found, key=lambda key: GROUPS.index(key.group)))
+
+    def cell(self, key: Key, column: int) -> Cell:
+        """Return what came of it on the machine of that column."""
+        record = self.records[column]
+        found = self._cells[column].get(key)
+        if found is not None:
+            return found
+        if record.problem:
+            return Cell(NO_RECORD, record.basis, record.problem)
+        return Cell(NOT_TRIED, record.basis, record.left_out.get(key.name, "its record lacks it"))
+
+    def row(self, key: Key) -> list[Cell]:
+        """Return the cells of a row, a machine each."""
+        return [self.cell(key, column) for column in range(len(self.records))]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The words, a row for (group, name), a column for a machine by its label."""
+        return self._frame(lambda cell: cell.word)
+
+    @property
+    def basis(self) -> pd.DataFrame:
+        """How each cell of ``table`` is known."""
+        return self._frame(lambda cell: cell.basis)
+
+    def _frame(self, told: Any) -> pd.DataFrame:
+        import pandas as pd
+
+        index = pd.MultiIndex.from_tuples(self.keys, names=["group", "name"])
+        rows = [[told(cell) for cell in self.row(key)] for key in self.keys]
+        return pd.DataFrame(rows, index=index, columns=list(self.labels), dtype=object)
+
+    @cached_property
+    def told(self) -> tuple[int, ...]:
+        """The columns that have a record to tell of."""
+        return tuple(n for n, record in enumerate(self.records) if not record.problem)
+
+    def agrees(self, key: Key) -> bool:
+        """Whether all machines that have a record say the same of it."""
+        return len({self.cell(key, column).word for column in self.told}) <= 1
+
+    @property
+    def differing(self) -> tuple[Key, ...]:
+        """The rows in which machines differ."""
+        return tuple(key for key in self.keys if not self.agrees(key))
+
+    @property
+    def same(self) -> dict[tuple[str, str], list[str]]:
+        """The names of the rows in which all agree, by (group, word)."""
+        found: dict[tuple[str, str], list[str]] = {}
+        for key in self.keys if self.told else ():
+            if self.agrees(key):
+                word = self.cell(key, self.told[0]).word
+                found.setdefault((key.group, word), []).append(key.name)
+        return found
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The machines, those that agree in every cell and are known alike folded into one."""
+        alike: dict[Any, list[int]] = {}
+        for number, record in enumerate(self.records):
+            said = tuple(
+                (c.word, c.basis, bool(c.odd))
+                for c in (self.cell(key, number) for key in self.keys)
+            )
+            alike.setdefault((_what_decides(record), record.problem, said), []).append(number)
+        return tuple(
+            Column(group[0], self.labels[group[0]], self.records[group[0]], len(group))
+            for group in alike.values()
+        )
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The picture's rows: what differs and the variants alone, what is the same folded."""
+        alone = {key for key in self.keys if key.group == VARIANT or not self.agrees(key)}
+        found: dict[Any, list[Key]] = {}
+        for key in self.keys:
+            if key.group in DRAWN:
+                folded = key if key in alone else (key.group, self.cell(key, self.told[0]).word)
+                found.setdefault(folded, []).append(key)
+        return tuple(Row(_row_label(keys), keys[0], len(keys)) for keys in found.values())
+
+    @property
+    def odd(self) -> list[tuple[str, Key, Cell]]:
+        """What is not as the files declare: machine, row, cell."""
+        return [
+            (self.labels[n], key, cell)
+            for key in self.keys
+            for n, cell in enumerate(self.row(key))
+            if cell.odd
+        ]
+
+    def long(self) -> pd.DataFrame:
+        """Return one row a cell: the machine, the thing, what came of it, and how that is known."""
+        import pandas as pd
+
+        return pd.DataFrame(list(self._long_rows()))
+
+    def _long_rows(self) -> Iterator[dict[str, Any]]:
+        for number, record in enumerate(self.records):
+            machine = record.machine
+            about = {
+                "machine": self.labels[number],
+                "kernel": machine.kernel,
+                "distribution": machine.distribution,
+                "arch": machine.arch,
+                "bcc": machine.bcc,
+                "llvm": machine.llvm,
+                "when": record.when,
+            }
+            programs = {one.name: one for one in record.programs}
+            for key in self.keys:
+                cell = self.cell(key, number)
+                one = programs.get(key.name, Program(""))
+                yield {
+                    **about,
+                    "group": key.group,
+                    "name": key.name,
+                    "outcome": cell.word,
+                    "gate": one.gate,
+                    "message": cell.detail,
+                    "reason": one.reason,
+                    "stack_depth": one.stack_depth,
+                    "instructions": one.instructions,
+                    "declared": one.declared,
+                    "not_as_declared": cell.odd,
+                    "basis": cell.basis,
+                }
+
+    def to_csv(self, path: str | os.PathLike[str]) -> Path:
+        """Write ``long()`` to a file; return its path. Raises UsageError where that cannot be."""
+        return written(path, self.long().to_csv(index=False))
+
+    def to_text(self, width: int = 100) -> str:
+        """Return the comparison as text: the machines, what differs, what is the same."""
+        from labkit.show import comparison
+
+        return comparison.text(self, width)
+
+    def to_markdown(self) -> str:
+        """Return the comparison as Markdown."""
+        from labkit.show import comparison
+
+        return comparison.markdown(self)
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw program × machine; return the Axes."""
+        from labkit.plots import comparison
+
+        return comparison.programs_by_machine(self, axes)
+
+    def save_picture(self, path: str | os.PathLike[str]) -> Path:
+        """Draw the picture into a file (PNG, SVG or PDF, by its name); return its path.
+
+        Raises UsageError where that cannot be.
+        """
+        target = Path(path)
+        try:
+            figure = self.plot().get_figure(root=True)
+            assert figure is not None
+            figure.savefig(target, dpi=110)
+        except (OSError, ValueError) as error:
+            raise UsageError(f"cannot draw {target}: {error}; name a .png of yours") from error
+        return target
+
+    def __repr__(self) -> str:
+        return self.to_text()
+
+    def _repr_html_(self) -> str:
+        from labkit.show import comparison
+
+        return comparison.html(self)
+
+
+def written(path: str | os.PathLike[str], content: str) -> Path:
+    """Write a text to a file. Raises UsageError where that cannot be."""
+    target = Path(path)
+    try:
+        target.write_text(content, "utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"cannot write {target}: {error.strerror}; name a file in a folder of yours"
+        ) from error
+    return target
+
+
+def _row_label(keys: list[Key]) -> str:
+    if len(keys) > 1:
+        return f"{len(keys)} {keys[0].group}s"
+    return f"stack of a {keys[0].name}" if keys[0].group == LIMIT else keys[0].name
+
+
+def _cells(record: Record) -> Iterator[tuple[Key, Cell]]:
+    for one in record.programs:
+        basis = f"{READ}: {one.source}" if one.source else record.basis
+        word = CANNOT if one.problem else WORDS.get(one.outcome, one.outcome or NOT_TRIED)
+        yield (
+            Key(one.group, one.name),
+            Cell(word, basis, one.problem or one.message, one.disagreement),
+        )
+    for limit in record.limits:
+        words = limit.words or CANNOT
+        yield Key(LIMIT, limit.program_type), Cell(words, record.basis, limit.problem)
+    for claim in record.claims:
+        word = claim.verdict or CANNOT
+        yield Key(CLAIM, claim.name), Cell(word, record.basis, claim.problem or claim.why)
+    if record.collection is not None:
+        yield Key(RUN, "collection"), _of_collection(record)
+
+
+def _of_collection(record: Record) -> Cell:
+    run = record.collection
+    assert run is not None
+    if run.balanced is None or not run.events:
+        return Cell(CANNOT, record.basis, run.problem or "no exec was seen")
+    told = f"{run.events} events, {run.failed} lost"
+    word = "it balances" if run.balanced else "it does not balance"
+    return Cell(word, record.basis, f"{told}; {run.problem}" if run.problem else told)
+
+
+def _what_decides(record: Record) -> tuple[str, ...]:
+    machine = record.machine
+    return machine.kernel, machine.arch, machine.bcc, machine.llvm
+
+
+def labels_of(records: Sequence[Record]) -> tuple[str, ...]:
+    """Return a label for each machine: its kernel, and as much more as makes it the only one.
+
+    In this order: bcc and LLVM, the architecture, the distribution, the name, the file, a number.
+    """
+    labels = [record.machine.kernel for record in records]
+    for more in (_tools, _arch, _distribution, _name, _stem):
+        labels = _told_apart(labels, [more(record) for record in records])
+    seen: Counter[str] = Counter()
+    twice = {label for label, count in Counter(labels).items() if count > 1}
+    for place, label in enumerate(labels):
+        seen[label] += 1
+        labels[place] = f"{label} #{seen[label]}" if label in twice else label
+    return tuple(labels)
+
+
+def _told_apart(labels: list[str], more: list[str]) -> list[str]:
+    """Add the words to the labels of a group that is alike, where they differ within it."""
+    groups: dict[str, set[str]] = {}
+    for label, words in zip(labels, more, strict=True):
+        groups.setdefault(label, set()).add(words)
+    return [
+        f"{label}, {words}" if words and len(groups[label]) > 1 else label
+        for label, words in zip(labels, more, strict=True)
+    ]
+
+
+def _tools(record: Record) -> str:
+    machine = record.machine
+    named = (
+        f"bcc {machine.bcc}" if machine.bcc else "",
+        f"LLVM {machine.llvm}" if machine.llvm else "",
+    )
+    return " ".join(filter(None, named))
+
+
+def _arch(record: Record) -> str:
+    return record.machine.arch
+
+
+def _distribution(record: Record) -> str:
+    return record.machine.distribution
+
+
+def _name(record: Record) -> str:
+    return record.name or ("this machine" if record.here else "")
+
+
+def _stem(record: Record) -> str:
+    return record.path.stem if record.path else ""
