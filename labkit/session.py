@@ -19,12 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from labkit.errors import MachineError
+from labkit.machine import patience
 from labkit.worker import wire
 
 WORKER = Path(__file__).resolve().parent / "worker"
 SYSTEM_PYTHON = "/usr/bin/python3"
-START_LIMIT = 60.0  # seconds for the worker to import bcc
-CLOSE_LIMIT = 3.0  # seconds for the worker to end by itself
+START_LIMIT = 60.0  # seconds for the worker to import bcc, on a machine of usual speed
+CLOSE_LIMIT = 3.0  # seconds for the worker to end by itself, likewise
 INSTALL_BCC = "apt-get install python3-bpfcc (Fedora: dnf install python3-bcc), or sudo ./lab"
 
 ONCE_MORE = "try it once more; if it fails again: " + INSTALL_BCC
@@ -92,7 +93,7 @@ class Session:
         return hello
 
     def _first_frame(self) -> dict[str, Any]:
-        deadline = time.monotonic() + START_LIMIT
+        deadline = time.monotonic() + START_LIMIT * patience.factor()
         while time.monotonic() < deadline:
             messages = self.read(1.0)
             if messages:
@@ -159,7 +160,7 @@ class Session:
         assert self.process.stdin
         try:
             self.process.stdin.close()
-            self._wait_for_its_end(0.2 if self.job else CLOSE_LIMIT)
+            self._wait_for_its_end(0.2 if self.job else CLOSE_LIMIT * patience.factor())
         finally:
             if self.process.poll() is None:
                 os.killpg(self.process.pid, signal.SIGKILL)
@@ -193,8 +194,8 @@ class Job:
         self.session = session
         self.events: list[dict[str, Any]] = []
         self.over = False
-        self.patience = request["time_limit"] + 2 * CLOSE_LIMIT + 5  # seconds
-        self.hard_limit = time.monotonic() + self.patience
+        self.seconds = request["time_limit"] + (2 * CLOSE_LIMIT + 5) * patience.factor()
+        self.hard_limit = time.monotonic() + self.seconds
         session.job = self
         session.send(request)
 
@@ -211,7 +212,7 @@ class Job:
         if messages is None:
             self._lose(self.session.how_it_ended())
         elif time.monotonic() > self.hard_limit:
-            self._lose(f"the worker had no end after {self.patience:.0f} s, and was ended")
+            self._lose(f"the worker had no end after {self.seconds:.0f} s, and was ended")
 
     def _lose(self, reason: str) -> None:
         self.events.append({"event": "lost", "reason": reason, "at": time.monotonic()})

@@ -15,11 +15,12 @@ from labkit.building import findings
 from labkit.building import report as reports
 from labkit.building.report import BuildReport
 from labkit.errors import MachineError, UsageError
+from labkit.machine import patience
 from labkit.machine.stack_limit import measured
 from labkit.program.llvm_ir import Local, locals_on_stack
 from labkit.program.variants import BPF_TREE, LIFTED_LIMIT, Variant, find
 
-TIME_LIMIT = 30.0  # seconds for one build
+TIME_LIMIT = 30.0  # seconds for one build on a machine of usual speed
 LOG_LEVEL = 2 | 4  # every instruction, and statistics (linux/bpf_verifier.h: BPF_LOG_LEVEL2, STATS)
 MODULES = Path("/lib/modules", platform.release())
 
@@ -28,21 +29,28 @@ def build(
     variant: str | Variant,
     *,
     defines: Iterable[str] = (),
-    time_limit: float = TIME_LIMIT,
+    time_limit: float | None = None,
     log_level: int = LOG_LEVEL,
 ) -> BuildReport:
     """Compile a variant and load it; nothing stays loaded.
 
-    ``defines`` are words as after a compiler's ``-D``; ``time_limit`` is in seconds. A refusal is
-    a report like any other. Raises UsageError for an unknown variant or a word that is no define,
-    MachineError where no Python has bcc.
+    ``defines`` are words as after a compiler's ``-D``; ``time_limit`` is in seconds, by default 30
+    and more on a slow machine (patience.factor()). A refusal is a report like any other. Raises
+    UsageError for an unknown variant or a word that is no define, MachineError where no Python
+    has bcc.
     """
     threading.Thread(target=measured, daemon=True).start()  # a report tells it; meanwhile compile
     chosen = find(variant).with_defines(*map(checked_define, defines))
-    report = _build_once(chosen, "lab", time_limit, log_level)
+    limit = usual_limit() if time_limit is None else time_limit
+    report = _build_once(chosen, "lab", limit, log_level)
     if other_headers_may_help(report):
-        return of_two_tries(report, _build_once(chosen, "machine", time_limit, log_level))
+        return of_two_tries(report, _build_once(chosen, "machine", limit, log_level))
     return report
+
+
+def usual_limit() -> float:
+    """Return the seconds that a build may take on this machine."""
+    return TIME_LIMIT * patience.factor()
 
 
 def checked_define(word: str) -> str:

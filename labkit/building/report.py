@@ -15,6 +15,7 @@ from labkit import explain, results, verifier_log
 from labkit.building import findings
 from labkit.errors import BuildRefused, WorkerError
 from labkit.explain import Explanation
+from labkit.explain.messages.words import TIME_LIMIT_OVER
 from labkit.program.llvm_ir import Local
 from labkit.program.outcomes import (
     ACCEPTED,
@@ -43,7 +44,7 @@ __all__ = [
 ]
 
 KILLED = {
-    "late": "it was ended after {seconds:.0f} s: the time limit was over",
+    "late": "it was ended after {seconds:.0f} s: " + TIME_LIMIT_OVER,
     "stopped": "it was asked to stop, did not within five seconds, and was killed",
 }
 
@@ -53,11 +54,19 @@ _MAP_REFUSED = re.compile(r"could not open bpf map: (?P<map>[^,\n]*), error: (?P
 
 @dataclass(frozen=True)
 class Gate:
-    """One gate: ``passed`` is None, and ``seconds`` too, where it was never reached."""
+    """One gate: ``passed`` is None where it gave no verdict.
+
+    ``seconds`` is then how long the program was there; None too where it was never reached.
+    """
 
     name: str
     passed: bool | None = None
     seconds: float | None = None
+
+    @property
+    def reached(self) -> bool:
+        """Whether the program came to this gate."""
+        return self.passed is not None or self.seconds is not None
 
 
 @dataclass(frozen=True)
@@ -139,8 +148,7 @@ class BuildReport:
 
     def _printed_with_reason(self) -> str:
         """Return what the compiler printed, and before it what the lab found to be its cause."""
-        late = "time limit" in self.reason  # which the table of messages explains
-        told = self.reason and (late or self.outcome != WORKER_DIED)
+        told = self.reason and self.outcome != WORKER_DIED  # of a death, no gate said anything
         reason = f"error: {self.reason}\n" if told else ""
         if findings.is_ours(reason):
             return reason + self.compiler_log
@@ -233,7 +241,7 @@ def _judge_death_in_compiler(named: dict[str, Any]) -> Verdict:
     if end and end["exit_code"] == 1 and "compiling" in named:
         seconds = end["at"] - named["compiling"]["at"]
         return Verdict(COMPILER_REFUSED, Gate("compiler", False, seconds))
-    return Verdict(WORKER_DIED, Gate("compiler"), reason=how_it_ended(named))
+    return Verdict(WORKER_DIED, _mute("compiler", "compiling", named), reason=how_it_ended(named))
 
 
 def _judge_compile_error(compiled: dict[str, Any], printed: str) -> Verdict:
@@ -263,11 +271,19 @@ def _judge_loads(
     if "not_attached" in named:
         return Verdict(HOST_REFUSED, compiler, verifier, named["not_attached"]["reason"])
     if "end" not in named or named["end"]["exit_code"] != 0:
-        return Verdict(WORKER_DIED, compiler, reason=how_it_ended(named))
+        mute = _mute("verifier", "compiled", named)
+        return Verdict(WORKER_DIED, compiler, mute, how_it_ended(named))
     if not loads:
         nothing = replace(compiler, passed=False)
         return Verdict(COMPILER_REFUSED, nothing, reason=findings.NO_PROGRAM)
     return Verdict(ACCEPTED, compiler, verifier)
+
+
+def _mute(name: str, begun: str, named: dict[str, dict[str, Any]]) -> Gate:
+    """Return a gate that gave no verdict, and how long it was waited for since that event."""
+    first, last = named.get(begun, {}), named.get("end") or named.get("lost", {})
+    known = "at" in first and "at" in last
+    return Gate(name, None, last["at"] - first["at"] if known else None)
 
 
 def how_it_ended(named: dict[str, dict[str, Any]]) -> str:

@@ -12,11 +12,13 @@ table of them that the terminal, the notebook and the tests read.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
+from pathlib import Path
 
 from labkit.claims.across_cpus import across_cpus
 from labkit.claims.call_chain import call_chain
-from labkit.claims.claim import NOT_MEASURED, VERDICTS, Claim, Result, Results
+from labkit.claims.claim import NOT_HERE, NOT_MEASURED, VERDICTS, Claim, Result, Results
 from labkit.claims.contention import contention
 from labkit.claims.cost import cost
 from labkit.claims.full_speed import full_speed
@@ -29,7 +31,7 @@ from labkit.claims.value_cap import value_cap
 from labkit.claims.within_a_cpu import within_a_cpu
 from labkit.claims.without_jit import without_jit
 from labkit.claims.zero_copy import zero_copy
-from labkit.errors import UsageError
+from labkit.errors import MachineError, UsageError
 
 __all__ = [
     "CLAIMS",
@@ -87,7 +89,9 @@ def prove(*names: str, progress: Progress | None = None) -> Results:
 
     ``progress`` is called as progress(done, total, name) before each, and at the end with the name
     "". All of them take about a minute on two cores. An interrupt leaves nothing loaded and passes
-    on. Raises UsageError for an unknown name, MachineError where no Python has bcc.
+    on. A claim that a defect ends cannot be told here, and its reason names the defect; the others
+    are measured all the same. Raises UsageError for an unknown name, MachineError where no Python
+    has bcc.
     """
     unknown = [name for name in names if name not in CLAIMS]
     if unknown:
@@ -97,7 +101,7 @@ def prove(*names: str, progress: Progress | None = None) -> Results:
     results = []
     for done, name in enumerate(chosen):
         tell(done, len(chosen), name)
-        results.append(CLAIMS[name]())
+        results.append(_whatever_happens(CLAIMS[name]))
     tell(len(chosen), len(chosen), "")
     return Results(results)
 
@@ -114,5 +118,18 @@ def compare(*results: Result) -> Results:
 
 def _now(one: Claim[...]) -> Result:
     if one.quick:
-        return one()
+        return _whatever_happens(one)
     return Result(one, NOT_MEASURED, f"it takes a run under load: claims.{one.name}() does that.")
+
+
+def _whatever_happens(one: Claim[...]) -> Result:
+    """Measure a claim for a list of them, which one defect must not end."""
+    try:
+        return one()
+    except MachineError:  # of this machine nothing can be told, by any claim
+        raise
+    except Exception as defect:
+        place = traceback.extract_tb(defect.__traceback__)[-1]
+        where = f"{Path(place.filename).name}:{place.lineno}"
+        said = " ".join(str(defect).split())
+        return Result(one, NOT_HERE, f"a defect: {type(defect).__name__} at {where}: {said}")

@@ -23,13 +23,14 @@ from labkit import session
 from labkit.building import build
 from labkit.building.report import WORKER_DIED, BuildReport, worker_error
 from labkit.collecting import records
+from labkit.machine import patience
 from labkit.program.variants import BPF_TREE, Variant
 
 FOLDERS = (BPF_TREE / "claims", BPF_TREE / "alternatives", BPF_TREE)
 RING = "events"
 ORDERS = 8
 MOST_CPUS = 8  # under load at once: enough to collide, and no machine-wide stop on a large one
-TIME_LIMIT = 120.0  # seconds for one job
+TIME_LIMIT = 120.0  # seconds for one job on a machine of usual speed
 Load = dict[str, Any]
 
 
@@ -182,13 +183,14 @@ def measure(
     ``partial`` a refused source is left out of the trials. Raises Unmeasurable where a source was
     refused otherwise, or where the kernel lacks what a trial needs; WorkerError for a defect.
     """
+    limit = TIME_LIMIT * patience.factor()
     with tempfile.TemporaryDirectory(prefix="labkit-") as folder:
         request = {
             "job": "measure",
-            "time_limit": TIME_LIMIT,
+            "time_limit": limit,
             "statistics": statistics,
             "partial": partial,
-            "sources": [build.request_for(s, "lab", TIME_LIMIT, 1) for s in sources],
+            "sources": [build.request_for(s, "lab", limit, 1) for s in sources],
             "steps": [vars(trial) for trial in trials],
             "records": folder,
         }

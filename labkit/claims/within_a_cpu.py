@@ -78,6 +78,6 @@ def within_a_cpu(bursts: int = 6, calls: int = 25_000) -> Measured:
         skipped = reading.counted(number, "", "recursion_misses")
         rows.append((*plan[number], len(words), mixed, interrupts, skipped))
     columns = ["attached_as", "remedy", "events", "mixed", "interrupts", "skipped"]
-    table = pd.DataFrame(rows, columns=columns)
+    table = pd.DataFrame(rows, columns=columns).astype({"skipped": float})  # None is NaN then
     whole = table.groupby(columns[:2], sort=False, as_index=False).sum(min_count=1)
     return Measured(whole, done.versions)

@@ -362,7 +362,8 @@ class _Asked:
         """Say that no line tells a reason, and show the last ones."""
         text = next((one for one in reversed(self.texts) if one.log.text.strip()), self.texts[0])
         last = [line.body for line in text.log.lines[-3 * _CONTEXT :] if line.body.strip()]
-        known = {"said": said}.__getitem__
+        late = "The time limit" if words.TIME_LIMIT_OVER in said else ""
+        known = {"said": said, "late": late}.__getitem__
         title, happened, why, change = (fill(one, known) for one in words.UNKNOWN[kind])
         return Explanation(
             f"silent-{outcome or kind}",

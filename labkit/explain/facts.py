@@ -337,6 +337,9 @@ FACTS: dict[str, Callable[[Facts], object]] = {
     "large": lambda f: any(size and size > SMALLER for size in f.sizes.values()),
     "total": lambda f: _plural(sum(f.given.variables.values()) or None, "byte"),
     "map_bytes": lambda f: _plural(f.given.variables.get(f.groups.get("map", "")), "byte"),
+    "to_function": lambda f: re.search(
+        rf"^func#[1-9]\d* @{f.number('to')}\b", f.log.text[:_SAMPLE], re.M
+    ),
     "bytes": lambda f: _plural(f.number("size"), "byte"),
     "value_bytes": lambda f: _plural(f.number("value"), "byte"),
     "what": lambda f: words.MEMORY.get(f.groups.get("kindof", "")),

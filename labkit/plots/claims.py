@@ -95,7 +95,11 @@ def within_a_cpu(table: Any, axes: Axes) -> None:
     """Overwritten events, for each way to attach, with and without the remedy."""
     words = {"none": "one buffer", "depth": "a buffer for each depth"}
     names = [f"{row.attached_as}, {words[row.remedy]}" for row in table.itertuples()]
-    labels = [f"{int(row.mixed)}; skipped runs: {row.skipped:.0f}" for row in table.itertuples()]
+    counted = table.skipped.map("{:.0f}".format).where(table.skipped.notna(), "not counted")
+    labels = [
+        f"{int(mixed)}; skipped runs: {skipped}"
+        for mixed, skipped in zip(table.mixed, counted, strict=True)
+    ]
     _bars(axes, names, table.mixed, labels, table.mixed == 0)
     axes.set_xlabel("events overwritten in the making")
 

@@ -18,7 +18,7 @@ GATES = {
 _PASSED = {
     True: ("good", "let it through"),
     False: ("bad", "refused it"),
-    None: ("none", "never reached"),
+    None: ("none", "gave no verdict"),
 }
 _VERSIONS = {
     "kernel": "Linux",
@@ -57,6 +57,8 @@ def gates_table(report: BuildReport) -> Markup:
 
 def _gate_cells(number: int, gate: Gate, report: BuildReport) -> list[object]:
     kind, words = _PASSED[gate.passed]
+    if not gate.reached:
+        words = "never reached"
     if gate.name == "compiler" and report.how_lifted and gate.passed:
         words += ", its check lifted"
     passed = {True: "yes", False: "no", None: "never"}[gate.passed]

@@ -34,10 +34,10 @@ def gates(report: BuildReport) -> Iterator[str]:
 
 
 def _passed(gate: Gate) -> str:
-    if gate.passed is None:
+    if not gate.reached:
         return "never reached"
     took = f" ({gate.seconds:.3f} s)" if gate.seconds is not None else ""
-    return ("let it through" if gate.passed else "REFUSED") + took
+    return {True: "let it through", False: "REFUSED", None: "gave no verdict"}[gate.passed] + took
 
 
 def report(built: BuildReport) -> str:

@@ -11,6 +11,7 @@ from labkit.building import build
 from labkit.building.report import BuildReport, judge, worker_error
 from labkit.errors import BuildRefused
 from labkit.program.variants import VARIANTS
+from labkit.show import report_html, terminal
 
 COMPILING = {"event": "compiling", "at": 10.0}
 COMPILED = {"event": "compiled", "passed": True, "seconds": 0.5, "printed": "", "maps": {}}
@@ -90,8 +91,31 @@ def test_of_a_dead_worker_is_told_what_is_known_and_what_to_do(last: Any, said: 
 def test_a_build_that_took_too_long_is_told_apart() -> None:
     late = report_of(COMPILING, end(signal=9, exit_code=None, killed="late"))
     assert late.reason == "it was ended after 2 s: the time limit was over"
-    assert late.explain().key == "time-limit"
-    assert "labkit.build(..., time_limit=" in late.explain().change
+    told = late.explain()
+    assert told.key == "silent-worker_died"
+    assert late.reason in told.happened
+    assert "the compiler" not in told.title + told.happened
+    assert "time limit" in told.why
+    assert all(word in told.change for word in ("labkit.build(..., time_limit=", "LABKIT_PATIENCE"))
+    assert late.explain().line is None  # nobody printed a line
+
+
+@pytest.mark.parametrize(
+    ("before", "gates"),
+    [
+        ([COMPILING], ("gave no verdict (20.000 s)", "never reached")),
+        (
+            [COMPILING, {**COMPILED, "at": 10.5}],
+            ("let it through (0.500 s)", "gave no verdict (19.500 s)"),
+        ),
+    ],
+)
+def test_a_gate_where_the_time_was_over_was_reached(before: Any, gates: Any) -> None:
+    late = report_of(*before, end(signal=9, exit_code=None, killed="late", at=30.0))
+    assert [line.partition(": ")[2] for line in terminal.gates(late)] == list(gates)
+    page = report_html(late)
+    assert page.count("gave no verdict") == 1
+    assert page.count("never reached") == gates.count("never reached")
 
 
 def test_a_death_in_the_compiler_is_timed() -> None:

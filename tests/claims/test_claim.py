@@ -29,7 +29,7 @@ from labkit.claims.claim import (
     claim,
 )
 from labkit.claims.measuring import Unmeasurable
-from labkit.errors import UsageError
+from labkit.errors import MachineError, UsageError
 from labkit.plots import claims as pictures
 from labkit.show.claims import results_text
 from tools import processes
@@ -94,6 +94,42 @@ def test_what_cannot_be_measured_is_a_result_too():
     assert result.measured is None and result.to_json()["measured"] == []
     assert result.plot().texts[0].get_text() == result.why
     assert "&lt;thing&gt;" in result._repr_html_()
+
+
+@claim("Anything else.", judge_made, truth="Not known.")
+def broken() -> Measured:
+    """Has a defect."""
+    raise KeyError("recursion_misses")
+
+
+@pytest.fixture
+def three(monkeypatch):
+    """Three claims, the second of which has a defect."""
+    mine = {"made": made, "broken": broken, "nowhere": nowhere}
+    monkeypatch.setattr(claims, "CLAIMS", mine)
+    return mine
+
+
+def test_a_claim_with_a_defect_does_not_end_the_others(three):
+    results = claims.prove()
+    assert [result.name for result in results] == list(three)
+    assert results["made"].verdict == FALSE
+    told = results["broken"]
+    assert (told.verdict, told.measured) == (NOT_HERE, None)
+    assert told.why.startswith("a defect: KeyError at test_claim.py:")
+    assert told.why.endswith("'recursion_misses'")
+    assert claims.compare(told)["broken"] is told
+    with pytest.raises(KeyError):
+        claims.CLAIMS["broken"]()  # asked for alone, it ends as any other defect
+
+
+def test_where_no_python_has_bcc_no_claim_is_told(three, monkeypatch):
+    def without_bcc():
+        raise MachineError("no bcc", "install it")
+
+    monkeypatch.setitem(three, "broken", without_bcc)
+    with pytest.raises(MachineError):
+        claims.prove()
 
 
 def test_every_claim_has_its_file_its_rule_its_picture_and_what_is_known():

@@ -37,6 +37,30 @@ def test_the_rule_follows_the_numbers(table, expected):
     assert ruling.why.endswith(".")
 
 
+def rounded(size, page=4096):
+    return -(-size // page) * page
+
+
+# bytes of memlock for one value of an array on so many CPUs, each with its kernel's own sum
+ACCOUNTING = {
+    "5.10": lambda size, cpus: rounded(312 + 8 + size * cpus),  # array_map_alloc: cost
+    "6.1": lambda size, cpus: rounded(8 * (4 + size * cpus + 4) // 8),  # bpf_map_memory_footprint
+    "6.4": lambda size, cpus: 320 + size * cpus,  # array_map_mem_usage
+}
+
+
+@pytest.mark.parametrize("kernel", ACCOUNTING)
+@pytest.mark.parametrize("cpus", [2, 3, 8, 32])
+def test_memory_that_is_accounted_in_whole_pages_can_be_told(kernel, cpus):
+    rows = [
+        ("percpu_array", size, cpus, size * cpus, ACCOUNTING[kernel](size, cpus))
+        for size in module.SIZES
+    ]
+    columns = ["map", "value_bytes", "possible_cpus", "expected", "memlock"]
+    ruling = judge(pd.DataFrame(rows, columns=columns))
+    assert ruling.verdict == TRUE, ruling.why
+
+
 @pytest.mark.live
 def test_what_the_kernel_accounts_is_read_and_nothing_stays_open():
     table: Any = claims.memory(sizes=(8, 100)).measured

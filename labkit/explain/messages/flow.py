@@ -135,18 +135,33 @@ ROWS = (
         since="5.3",
     ),
     Message(
-        key="too-long",
+        key="recursion",
+        pattern=r"back-edge from insn (?P<from>\d+) to (?P<to>\d+)",
+        needs="to_function",
+        title="A function that calls itself",
+        happened="The program goes from instruction {from} back to instruction {to}, where a"
+        " function begins that is not at its end yet: it calls itself, or what it calls calls it.",
+        why="The frames of a chain of calls are added up before the program runs; in a circle"
+        " there is no deepest one. Loops are not refused with this message, except before 5.3 and"
+        " from a user without CAP_BPF.",
+        change="Turn the recursion into a loop with a constant bound.",
+        example="func#0 @0\nfunc#1 @2\nback-edge from insn 2 to 2",
+        source="kernel/bpf/verifier.c: push_insn",
+        see="chain",
+    ),
+    Message(
+        key="back-edge",
         pattern=r"back-edge from insn (?P<from>\d+) to (?P<to>\d+)|loop detected",
-        title="A loop where none is allowed",
+        title="A way back where none is allowed",
         happened=(
-            "The program jumps backwards, from instruction {from} to {to}: back-edge from insn"
-            " {from} to {to}.",
+            "The program goes backwards, from instruction {from} to {to}, by a jump or by a call:"
+            " back-edge from insn {from} to {to}.",
             "The program has a loop, and this kernel or this user may not load one.",
         ),
-        why="Before 5.3 the verifier takes no loops at all, and later none from a user without"
-        " CAP_BPF.",
-        change="Load it as root on 5.3 or later. For older kernels let the compiler unroll it:"
-        " `#pragma unroll`"
+        why="A function may never call itself, also not by way of another. Before 5.3 the verifier"
+        " takes no loops either, and later none from a user without CAP_BPF.",
+        change="Turn a recursion into a loop. Load a loop as root on 5.3 or later, or let the"
+        " compiler unroll it: `#pragma unroll`"
         " before a loop with a constant number of turns.",
         example="back-edge from insn 5 to 3",
         source="kernel/bpf/cfg.c: push_insn",

@@ -292,21 +292,6 @@ ROWS = (
         see="machine",
     ),
     Message(
-        key="time-limit",
-        speaker="machine",
-        pattern=r"it was ended after \d+ s: the time limit was over",
-        title="The build took too long",
-        happened="The lab stopped this build, since it was not ready within its time limit; the"
-        " program was neither accepted nor refused.",
-        why="What takes so long is mostly a loop that the compiler unrolls into thousands of"
-        " copies, or one with so many turns that the verifier walks for long.",
-        change="Take `#pragma unroll` away or unroll less, and give loops a smaller constant"
-        " bound. Or give it longer: `labkit.build(..., time_limit=SECONDS)`.",
-        example="error: it was ended after 30 s: the time limit was over",
-        source="labkit/building/report.py",
-        see="compiler",
-    ),
-    Message(
         key="map-too-large",
         speaker="kernel",
         pattern=rf"(?:{_MAP})[^\n]*(?:Argument list too long|argument list too long|-?E2BIG)",

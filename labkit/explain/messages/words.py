@@ -146,7 +146,10 @@ HARMLESS = (
 REMARKS = r"arg ?#\d+ |Global function |reg type unsupported|Unrecognized arg#"
 """What begins a remark that is the verdict where the walk did not go on after it."""
 
-UNKNOWN = {
+TIME_LIMIT_OVER = "the time limit was over"
+"""How it is told that the lab itself ended a build."""
+
+UNKNOWN: dict[str, tuple[str | tuple[str, ...], ...]] = {
     "verifier": (
         "An error that this lab does not know",
         "The verifier stopped<< at {where}>> and said: {said}",
@@ -192,12 +195,22 @@ UNKNOWN = {
         "Give only the part around the load.",
     ),
     "worker_died": (
-        "The process that built it died",
+        "No answer",
         "The process that compiles and loads did not come to an answer<<: {said}>>.",
-        "Nobody judged the program, so this says nothing of it.",
-        "Try the same once more. Where the time limit was over, a longer one may do:"
-        " `labkit.build(..., time_limit=SECONDS)`. If it ends so again, see what this machine"
-        " lacks: `sudo ./lab check`.",
+        (
+            "Nobody judged the program to the end, so this says nothing of it. {late} is too short"
+            " on a machine that is slow or busy, for a loop that the compiler unrolls into"
+            " thousands of copies, and for one so long that the verifier walks it for minutes.",
+            "Nobody judged the program, so this says nothing of it.",
+        ),
+        (
+            "{late} can be longer: `labkit.build(..., time_limit=SECONDS)`, or `LABKIT_PATIENCE=4`"
+            " in the environment, which makes every limit four times the usual one. If there is a"
+            " long loop, take `#pragma unroll` away or unroll less, or give it a smaller constant"
+            " bound.",
+            "Try the same once more. If it ends so again, see what this machine lacks:"
+            " `sudo ./lab check`.",
+        ),
     ),
     "host_refused": (
         "This machine refused",
