@@ -1,6 +1,7 @@
 """What the notebooks' cells call: the widgets, what single sections use, and the exercises.
 
     from labkit import notebook
+    notebook.predict(…)                 # a question; the answer is measured after a guess
     notebook.limit_finder()             # a slider of bytes, asked of both gates
     notebook.stack_stepper(report)      # the stack, step by step of the verifier's walk
     notebook.look_into_map(run)         # the per-CPU slots beside the last events
@@ -21,7 +22,9 @@ _NAMES = {
     "left_over": "labkit.notebook.map_values",
     "limit_finder": "labkit.notebook.finder",
     "look_into_map": "labkit.notebook.map_values",
+    "Measured": "labkit.notebook.prediction",
     "optimiser_table": "labkit.notebook.optimiser",
+    "predict": "labkit.notebook.prediction",
     "probe_frame": "labkit.building.frame_size",
     "stack_stepper": "labkit.notebook.stepper",
 }
