@@ -33,9 +33,10 @@ def stack_snapshot(
 ) -> Axes:
     """Draw the stack as the verifier knew it at a step, by default the refused one.
 
-    Below the slots lie the variables of which it is known where; what is past the limit of that
-    report's kernel is hatched. ``variables`` (see stack_variables) are asked for now if a report is
-    drawn without them. A log without any instruction gives an empty frame.
+    The frame pointer is on the left and the stack grows to the right. Below the slots lie the
+    variables of which it is known where; what is past the limit of that report's kernel is hatched.
+    ``variables`` (see stack_variables) are asked for now if a report is drawn without them. A log
+    without any instruction gives an empty frame.
     """
     log = built.verifier_log if isinstance(built, BuildReport) else built
     if variables is None and isinstance(built, BuildReport) and built.source:
@@ -46,7 +47,7 @@ def stack_snapshot(
     lowest = snapshot.lowest if snapshot else -(limit or SLOT)
     left = lowest - (_ROOM if lowest < -(limit or 0) else SLOT)
     end = -limit if limit is not None else lowest  # of the stack, as far as it is known
-    axes.set_xlim(left, SLOT)
+    axes.set_xlim(SLOT, left)  # the frame pointer on the left
     with style.styled():
         _draw_slots(axes, snapshot, left, end)
         _draw_variables(axes, variables, left, end)
@@ -107,11 +108,12 @@ def _draw_variables(axes: Axes, variables: StackVariables | None, left: int, lim
             _name_bar(axes, one, start, end, _BYTES_A_LETTER * -left / 600, limit)
     if known and not placed:
         named = ", ".join(f"{one.name}: {one.bytes} bytes" for one in known)
-        axes.text(limit + 4, 1, f"on it, at places the compiler chose: {named}", va="center")
+        axes.text(-4, 1, f"on it, at places the compiler chose: {named}", va="center")
     gone = outside(variables, -limit)
     if gone and min(one.offset or 0 for one in gone) < left:
         names = ", ".join(f"`{one.name}` ({one.bytes} bytes)" for one in gone)
-        axes.text(left, 1.9, f"◀ all of it outside, so it must move too: {names}", va="center")
+        words = f"all of it outside, so it must move too: {names} ▶"
+        axes.text(left, 1.9, words, ha="right", va="center")
 
 
 def _name_bar(axes: Axes, variable: Local, start: int, end: int, letter: float, limit: int) -> None:
@@ -123,7 +125,7 @@ def _name_bar(axes: Axes, variable: Local, start: int, end: int, letter: float, 
     if len(words) * letter > end - start:
         words = f"{variable.name}: {variable.bytes}"
     inside = len(words) * letter <= end - start
-    look: Any = {"bbox": box, "zorder": 5} if inside else {"fontsize": 8}
+    look: Any = {"bbox": box, "zorder": 7} if inside else {"fontsize": 8}
     axes.text((start + end) / 2, 1 if inside else 1.45, words, ha="center", va="center", **look)
 
 
@@ -139,7 +141,7 @@ def _draw_access(axes: Axes, snapshot: Snapshot, limit: int) -> None:
     if access is None:
         axes.text(0.5, 1.0, words, transform=axes.transAxes, ha="center", va="top")
         return
-    colour = style.BAD if snapshot.fatal or access.outside else style.GOOD
+    colour = style.BAD if snapshot.fatal else style.GOOD
     end = access.offset + access.bytes
     look: Any = {"edgecolor": colour, "linewidth": 2.5, "zorder": 5}
     if access.offset < limit < end:
@@ -151,10 +153,11 @@ def _draw_access(axes: Axes, snapshot: Snapshot, limit: int) -> None:
         axes.barh(
             0, access.bytes, _OVER, access.offset, facecolor=colour + "55", hatch=hatch, **look
         )
-    words_at = 0.02 if access.offset < limit else 0.3  # of the width, away from the limit's words
-    left, right = axes.get_xlim()
     pointed = access.offset + min(access.bytes, SLOT) / 2
-    towards = 0.0 if pointed < left + (words_at + 0.25) * (right - left) else 1.0
+    above, end_of_picture = axes.get_xlim()
+    across = (pointed - above) / (end_of_picture - above)  # of the width, from the left
+    words_at = 0.02 if across < 0.5 else 0.3
+    towards = 0.0 if across < words_at + 0.25 else 1.0
     arrow = {"arrowstyle": "-|>", "color": colour, "linewidth": 2, "relpos": (towards, 0.0)}
     axes.annotate(
         words,
@@ -199,7 +202,7 @@ def _finish(axes: Axes, snapshot: Snapshot | None, left: int, title: str, *, pla
     ticks = range(0, left, -apart)
     axes.set_xticks(list(ticks), ["fp", *(str(tick) for tick in ticks[1:])])
     axes.set_yticks([0, 1] if placed else [0], ["stack", "variables"] if placed else ["stack"])
-    axes.set_xlabel("bytes from the frame pointer (r10); a stack grows to the left here")
+    axes.set_xlabel("bytes from the frame pointer (r10); the stack grows to the right here")
     handles, labels = axes.get_legend_handles_labels()
     known = dict(zip(labels, handles, strict=True))
     place: Any = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.2)}
@@ -211,9 +214,11 @@ def _finish(axes: Axes, snapshot: Snapshot | None, left: int, title: str, *, pla
 
 def _draw_limit(axes: Axes, limit: int | None, left: int) -> None:
     if limit is None:
-        axes.text(left + 3, -0.72, "how much stack there is, is not known here", va="center")
+        axes.text(-3, -0.72, "how much stack there is, is not known here", va="center")
         return
     axes.vlines(-limit, -0.85, 1.5, color=style.LIMIT, linestyle="--", linewidth=2.5, zorder=6)
-    axes.text(4 - limit, -0.72, f"▶ the {limit} bytes of stack", va="center")
+    box = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+    words = f"the {limit} bytes of stack ◀"
+    axes.text(4 - limit, -0.72, words, ha="right", va="center", bbox=box, zorder=7)
     if left < -limit - SLOT:
-        axes.text(left + 3, 0, "outside", va="center", zorder=7)
+        axes.text(left + 3, 0, "outside", ha="right", va="center", zorder=7)

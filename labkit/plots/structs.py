@@ -37,25 +37,19 @@ def struct_sizes(
     axes.text(limit / 2, 0, "all the stack there is", ha="center", va="center")
     for row, name in enumerate(STRUCTS, 1):
         _draw_struct(axes, row, layouts[name], limit)
-    start = 0
-    for name in STRUCTS:
-        whole = {"name": name, "offset": 0, "size": layouts[name]["size"]}
-        _draw_struct(axes, 4, {"fields": [whole]}, limit, start)
-        start += layouts[name]["size"]
+    _draw_struct(axes, 4, {"fields": [{"name": "", "offset": 0, "size": total}]}, limit)
     _finish(axes, layouts, total, limit)
     return axes
 
 
-def _draw_struct(
-    axes: Axes, y: float, layout: Mapping[str, Any], limit: int, start: int = 0
-) -> None:
+def _draw_struct(axes: Axes, y: float, layout: Mapping[str, Any], limit: int) -> None:
     for field in layout["fields"]:
-        left, end = start + field["offset"], start + field["offset"] + field["size"]
+        left, end = field["offset"], field["offset"] + field["size"]
         inside = max(0, min(end, limit) - left)
         _bar(axes, y, left, inside, style.GOOD)
         _bar(axes, y, left + inside, end - left - inside, style.BAD, hatch="//")
         words = f"{field['name']}  {field['size']}"
-        if len(words) * axes.get_xlim()[1] / _LETTERS <= field["size"]:
+        if field["name"] and len(words) * axes.get_xlim()[1] / _LETTERS <= field["size"]:
             box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
             axes.text((left + end) / 2, y, words, ha="center", va="center", bbox=box, zorder=5)
 
@@ -71,7 +65,7 @@ def _finish(axes: Axes, layouts: Mapping[str, Any], total: int, limit: int) -> N
     for y, size in enumerate(sizes):
         over = f", {size - limit} too many" if size > limit else ""
         axes.text(size + 10, y, f"{size} bytes{over}", va="center", zorder=6)
-    axes.set_yticks(range(5), ["BPF stack", *STRUCTS, "together"])
+    axes.set_yticks(range(5), ["BPF stack", *STRUCTS, "all three"])
     axes.invert_yaxis()
     axes.set_xlabel("bytes (hatched: past the limit)")
     style.limit_line(axes, limit, f"the limit: {limit}")

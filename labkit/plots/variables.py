@@ -1,4 +1,4 @@
-"""Who took the bytes: each variable of a program as a bar, one below the other, and the limit."""
+"""Who took the bytes: each variable of a program as a bar, and all of them against the limit."""
 
 from __future__ import annotations
 
@@ -17,35 +17,29 @@ _TALL = 0.62
 
 
 def stack_variables(variables: StackVariables | str = "stack", axes: Axes | None = None) -> Axes:
-    """Draw the bytes of stack by variable, the largest first, each where the one above it ends.
+    """Draw the bytes of stack by variable, the largest first, and their sum.
 
     ``variables`` is what labkit.stack.variables.stack_variables() returns, or the name of a variant
-    to ask it for now. A bar's part past the limit is hatched; how the sizes were found stands
-    below the picture.
+    to ask it for now. Only what is itself too large has a hatched part: no place on the stack is
+    meant, each bar begins at 0. How the sizes were found stands below the picture.
     """
     if isinstance(variables, str):
         variables = found_now(variables)
     axes = axes or style.new_axes(10, 1.6 + 0.5 * (len(variables.variables) + 1))
     limit = variables.total if variables.limit is None else variables.limit
     with style.styled():
-        start = 0
         for row, one in enumerate(variables.variables):
-            _draw(axes, row, start, one, limit)
-            start += one.bytes
+            _draw(axes, row, one, limit)
         _finish(axes, variables, limit)
     return axes
 
 
-def _draw(axes: Axes, row: int, start: int, variable: Local, limit: int) -> None:
-    inside = max(0, min(variable.bytes, limit - start))
-    _bar(axes, row, start, inside, style.GOOD)
-    _bar(axes, row, start + inside, variable.bytes - inside, style.BAD, hatch="//")
-    words = f"{variable.bytes} bytes"
-    if 0 < inside < variable.bytes:
-        words += f", {variable.bytes - inside} past the limit"
-    elif inside == 0:
-        words += ", all past the limit"
-    axes.text(start + variable.bytes + 8, row, words, va="center", zorder=6)
+def _draw(axes: Axes, row: int, variable: Local, limit: int) -> None:
+    past = max(0, variable.bytes - limit)
+    _bar(axes, row, 0, variable.bytes - past, style.GOOD)
+    _bar(axes, row, limit, past, style.BAD, hatch="//")
+    words = f"{variable.bytes} bytes" + (f", {past} past the limit" if past else "")
+    axes.text(variable.bytes + 8, row, words, va="center", zorder=6)
 
 
 def _bar(axes: Axes, row: int, left: int, width: int, colour: str, hatch: str = "") -> None:
@@ -61,7 +55,7 @@ def _finish(axes: Axes, variables: StackVariables, limit: int) -> None:
     words = f"{total} bytes" + (f": {variables.verdict}" if variables.verdict else "")
     axes.text(end + 8, last, words, va="center", fontweight="bold")
     names = [f"{one.name}\n({one.type})" if one.type else one.name for one in variables.variables]
-    axes.set_yticks(range(last + 1), [*names, "together"])
+    axes.set_yticks(range(last + 1), [*names, "all of them"])
     axes.invert_yaxis()
     axes.set_xlim(0, end * 1.3)
     axes.set_xlabel(f"bytes of stack (hatched: past the limit)\nfound by {variables.found}")

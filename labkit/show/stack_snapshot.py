@@ -33,6 +33,7 @@ CSS = """
   color: var(--jp-content-font-color2, #666); }
 .lab .lab-stack td.lab-hit, .lab .lab-stack td.lab-use { outline-offset: -2px; }
 .lab .lab-stack td.lab-hit { font-weight: 700; }
+.lab mark.lab-here { background: var(--jp-layout-color3, #ddd); }
 """
 CSS += f"""
 .lab .lab-stack tr.lab-limit > * {{ border-top: 4px double {LIMIT}; padding-top: 2px; }}
@@ -118,7 +119,8 @@ def _around(log: VerifierLog, snapshot: Snapshot) -> Iterator[Markup]:
     for step in log.instructions[first : number + _SHOWN_AFTER + 1]:
         words = f"{step.instruction.index:>5}: {step.instruction.disassembly}"
         if step.number == number:
-            yield join([tag("mark", f"▶ {words}"), "\n"])
+            refused = None if snapshot.fatal else "lab-here"  # red is for the refused step alone
+            yield join([tag("mark", f"▶ {words}", class_=refused), "\n"])
         else:
             yield join(["  ", words, "\n"])
 
@@ -152,9 +154,8 @@ def _cell(snapshot: Snapshot, offset: int, *, outside: bool) -> Markup:
     letter = "" if outside or slot.letter == "?" else slot.letter
     facts = {}
     if hit:
-        bad = outside or snapshot.fatal
-        kind += " lab-hit" if bad else " lab-use"
-        letter = "✘" if bad else letter
+        kind += " lab-hit" if snapshot.fatal else " lab-use"
+        letter = "✘" if snapshot.fatal else letter
         facts = {"data_testid": "touched", "data_offset": offset}
     return tag("td", letter, class_=kind, title=words, **facts)
 

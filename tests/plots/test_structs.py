@@ -70,6 +70,14 @@ def test_what_is_past_the_limit_is_hatched_and_coloured(limit):
             assert colour(bar) == (style.BAD if beyond else style.GOOD)
 
 
+@pytest.mark.parametrize("limit", [512, 2048])
+def test_nothing_that_fits_is_drawn_past_the_limit(limit):
+    axes = struct_sizes(LAYOUT, limit=limit)
+    for row, name in enumerate(STRUCTS, 1):
+        past = sum(bar.get_width() for bar in bars(axes, row) if bar.get_hatch())
+        assert past == max(0, LAYOUT[name]["size"] - limit)
+
+
 def test_the_picture_says_how_much_is_too_much():
     words = [text.get_text() for text in struct_sizes(LAYOUT, limit=512).texts]
     assert "608 bytes, 96 too many" in words

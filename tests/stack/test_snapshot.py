@@ -10,6 +10,7 @@ import matplotlib as mpl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.colors import to_hex
 from matplotlib.patches import Rectangle
 
 import labkit
@@ -17,7 +18,7 @@ from labkit import verifier_log
 from labkit.machine.stack_limit import StackLimit, largest_frame
 from labkit.notebook.stepper import StackStepper, stack_stepper
 from labkit.plots.snapshot import stack_snapshot
-from labkit.plots.style import SLOT_LOOKS
+from labkit.plots.style import BAD, SLOT_LOOKS
 from labkit.plots.variables import stack_variables as plot_stack_variables
 from labkit.program.llvm_ir import Local
 from labkit.show.stack_snapshot import step_html, step_text
@@ -135,14 +136,14 @@ def test_the_access_is_drawn_to_scale():
     assert (-544, 8) in boxes  # the access
     assert (-544, 32) in boxes  # the part of event outside
     assert (-512, 512) in boxes  # the part inside
-    assert axes.get_xlim()[0] < -544
+    assert axes.get_xlim()[0] > 0 > -544 > axes.get_xlim()[1]  # from the frame pointer, rightwards
     assert sum(width == 8 and -512 <= x < 0 for x, width in boxes) >= 64  # the slots
 
 
 def test_a_deep_access_still_fits():
     text = "0: (7b) *(u64 *)(r10 -4096) = r1\ninvalid stack off=-4096 size=8\nprocessed 1 insns\n"
     axes = stack_snapshot(verifier_log.parse(text))
-    assert axes.get_xlim()[0] < -4096
+    assert axes.get_xlim()[1] < -4096
     assert "3584 bytes past the end" in texts(axes)
 
 
@@ -176,10 +177,9 @@ def test_who_took_the_bytes():
     told = texts(axes)
     assert "1568 bytes: 1056 too many" in told
     assert "768 bytes, 256 past the limit" in told
+    assert "\n256 bytes\n" in told  # it fits by itself, so none of it is past the limit
     assert "found by hand" in axes.get_xlabel()
-    ends = [start + width for start, width in bars(axes)]
-    assert max(ends) == 1568
-    assert {768, 512, 1312} <= set(ends)
+    assert {(0, 512), (512, 256), (512, 32), (0, 256), (512, 1056)} == set(bars(axes))
 
 
 # HTML and the stepper ------------------------------------------------------------
@@ -211,6 +211,26 @@ def test_the_refused_step_as_html():
     assert attributes(page, "touched", "data-offset") == ["-544"]
     assert "move <code>event</code>, 544 bytes, off the stack" in page
     assert page.count("<td class=") == 4 * 16 + 16  # the stack, and one row outside
+
+
+def test_only_the_refused_step_is_red():
+    log = parsed("linux-6.18_llvm-14_stack_lifted")
+    refused = log.fatal_instruction.number
+    for step in range(len(log.instructions)):
+        page = step_html(log, step, KNOWN)
+        signs = ("lab-hit", "✘", "lab-badge lab-bad", "<mark>")  # red, all of them
+        found = [sign for sign in signs if sign in page.split("</style>")[-1]]
+        assert found == (list(signs) if step == refused else [])
+    boxes = [p for p in stack_snapshot(log, 11).patches if to_hex(p.get_edgecolor()) == BAD.lower()]
+    assert boxes == []
+
+
+def test_the_picture_and_the_table_begin_at_the_frame_pointer():
+    log = parsed("linux-6.18_llvm-14_stack_lifted")
+    first, second = re.findall(r'title="fp(-\d+):', step_html(log))[:2]
+    assert (first, second) == ("-8", "-16")  # as the picture: leftwards is up, towards fp
+    left, right = stack_snapshot(log).get_xlim()
+    assert left > right
 
 
 def test_what_a_log_says_is_escaped():
