@@ -74,7 +74,7 @@ VARIANTS: dict[str, Variant] = {
         Variant(
             "stack_lifted",
             _EXEC_EVENTS,
-            "the same, with the compiler's own check lifted, so that the verifier sees it",
+            "bad: the same 1568 bytes of stack, let past the compiler's own check",
             defines=("BAD_EXAMPLE_STACK",),
             lifted=True,
             expect=VERIFIER_REFUSED,

@@ -7,14 +7,23 @@ from typing import Any
 
 from markupsafe import Markup
 
-from labkit.show.style import badge, page, table, tag
+from labkit.show.style import badge, folded, page, table, tag
 
 _BADGES = {True: ("good", "ok"), False: ("bad", "missing"), None: ("none", "note")}
 
 
 def check_html(rows: Sequence[Any]) -> str:
-    """Return the checklist as HTML. A row has ``name``, ``ok``, ``found`` and ``mend``."""
-    return page(_verdict(rows), table(["", "what", "found", "to mend it"], map(_cells, rows)))
+    """Return the checklist as HTML: what is lacking; all rows folded away.
+
+    A row has ``name``, ``ok``, ``found`` and ``mend``.
+    """
+    lacking = [row for row in rows if row.ok is False]
+    everything = folded(f"all that was tried: {len(rows)} rows", _table(rows))
+    return page(_verdict(rows), _table(lacking) if lacking else "", everything)
+
+
+def _table(rows: Sequence[Any]) -> Markup:
+    return table(["", "what", "found", "to mend it"], map(_cells, rows))
 
 
 def _verdict(rows: Sequence[Any]) -> Markup:

@@ -1,18 +1,21 @@
 """Two variants of one file side by side, read from the file; only the lines that differ are marked.
 
 The two differ by ``#ifdef`` arms in one text. Each side shows what the preprocessor leaves of it
-for that variant, with the line numbers of the file.
+for that variant, with the line numbers of the file. How a compiler's check is lifted differs from
+compiler to compiler, so a variant with a lifted check is built to find out.
 """
 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from markupsafe import Markup
 
+from labkit.building.build import build
 from labkit.program.preprocess import Numbered, lines_of
 from labkit.program.variants import Variant, find
 from labkit.show.style import join, page, tag
@@ -32,6 +35,7 @@ class SideBySide:
 
     left: Variant
     right: Variant
+    how_lifted: str = ""  # how this machine's compiler was made to let a side pass
 
     @property
     def pairs(self) -> list[Pair]:
@@ -54,7 +58,13 @@ class SideBySide:
     def __repr__(self) -> str:
         left, right = ([line.text for line in lines_of(v)] for v in (self.left, self.right))
         names = self.left.name, self.right.name
-        return "\n".join(difflib.unified_diff(left, right, *names, lineterm="", n=2))
+        lines = list(difflib.unified_diff(left, right, *names, lineterm="", n=2))
+        return "\n".join([*(lines or ["the same text"]), *([self.lifting] if self.lifting else [])])
+
+    @property
+    def lifting(self) -> str:
+        """How the compiler's check was lifted, as a sentence; empty where it is in force."""
+        return self.how_lifted and f"how the compiler's check was lifted here: {self.how_lifted}"
 
     def _repr_html_(self) -> str:
         heads = [tag("th", f"{v.name} – {v.purpose}", colspan=3) for v in (self.left, self.right)]
@@ -71,7 +81,8 @@ class SideBySide:
         legend = (
             f"− only left · + only right · unmarked: the same {same} lines of {self.left.file_name}"
         )
-        return page(code, tag("p", tag("small", legend)))
+        lifted = tag("p", self.lifting, data_testid="how-lifted") if self.lifting else ""
+        return page(code, tag("p", tag("small", legend)), lifted)
 
 
 def _aligned(left: list[Numbered], right: list[Numbered], *, differs: bool) -> Iterator[Pair]:
@@ -95,5 +106,22 @@ def _cells(pair: Pair) -> Iterator[Markup]:
 
 
 def side_by_side(left: str | Variant = "stack", right: str | Variant = "percpu") -> SideBySide:
-    """Return two variants of one source side by side. Raises UsageError for an unknown name."""
-    return SideBySide(find(left), find(right))
+    """Return two variants of one source side by side, each as this machine's compiler sees it.
+
+    Raises UsageError for an unknown name; MachineError if a variant with a lifted check is asked
+    for where no Python has bcc.
+    """
+    (one, how), (other, how_other) = as_compiled(find(left)), as_compiled(find(right))
+    return SideBySide(one, other, how or how_other)
+
+
+def as_compiled(variant: Variant) -> tuple[Variant, str]:
+    """Return a variant with the defines that lift the check here, and how that is done, in words.
+
+    LLVM 17 and later have an option for it; for older ones another text is compiled.
+    """
+    if not variant.lifted:
+        return variant, ""
+    report = build(variant)
+    how = report.how_lifted or f"not known, nothing was compiled: {report.reason}"
+    return variant.with_defines(*re.findall(r"-D(\w+)", how)), how

@@ -242,7 +242,12 @@ def test_the_checklist_shows_what_is_missing_and_how_to_mend_it():
     assert "missing: bcc" in page
     assert "<code>apt-get &lt;bcc&gt;</code>" in page
     assert "script" not in balanced(page)
-    assert 'data-ok="true"' in show.check_html(Checklist(rows[:1]))
+    open_part, folded = page.split("<details", 1)
+    assert "apt-get" in open_part and "Linux 6" not in open_part
+    assert "Linux 6" in folded and "apt-get" in folded
+    able = show.check_html(Checklist(rows[:1]))
+    assert 'data-ok="true"' in able
+    assert "<table" not in able.split("<details", 1)[0]
 
 
 def test_both_sides_are_read_from_the_file():
@@ -270,6 +275,30 @@ def test_differing_lines_have_a_sign_and_not_only_a_colour():
     assert page.count(">−</td>") == len(left)
     assert page.count(">+</td>") == len(right)
     assert repr(both).count("\n-\t") == len(left)
+
+
+@pytest.mark.live
+def test_a_lifted_check_is_shown_as_it_is_lifted_here():
+    both = show.side_by_side("stack", "stack_lifted")
+    how = labkit.build("stack_lifted").how_lifted
+    assert how and both.how_lifted == how
+    left, right = both.differing
+    carved = "CARVE_FROM_FRAME_POINTER" in how
+    assert bool(left) == bool(right) == carved
+    assert sum("CARVE(" in line for line in right) == (3 if carved else 0)
+    page = both._repr_html_()
+    balanced(page)
+    assert how in page
+    assert repr(both).endswith(how)
+
+
+def test_a_check_that_nothing_lifted_is_not_said_to_be(monkeypatch):
+    report = labkit.building.report.BuildReport
+    refused = report("stack_lifted", "host_refused", (), "", "", None, {}, reason="no rights")
+    monkeypatch.setattr(show.sources, "build", lambda _variant: refused)
+    assert "not known, nothing was compiled: no rights" in repr(
+        show.side_by_side("stack", "stack_lifted")
+    )
 
 
 def test_a_variant_that_does_not_exist_is_named():
