@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labkit.building.build import LOG_LEVEL, build, report_of
-from labkit.building.report import ACCEPTED, BuildReport, Gate
+from labkit.building.report import ACCEPTED, IN_SHORT, BuildReport, Gate
 from labkit.errors import MachineError
 from labkit.machine import bpf_syscall
 from labkit.machine.stack_limit import measured
@@ -78,6 +78,11 @@ class Mistake:
     def name(self) -> str:
         """The file's name without its ending."""
         return self.path.stem
+
+    @property
+    def code(self) -> str:
+        """The program without the head that says what is expected of it."""
+        return self.path.read_text("utf-8").partition("\n\n")[2]
 
     @property
     def variant(self) -> Variant:
@@ -131,12 +136,16 @@ def mistakes() -> dict[str, Mistake]:
 
 
 def table(skip: Collection[str] = ()) -> pd.DataFrame:
-    """Build every mistake but those in ``skip``; return what was expected here and what came."""
+    """Build every mistake but those in ``skip``; return what was expected here and what came.
+
+    One row per mistake: program (the index), and IN_SHORT's words for both.
+    """
     import pandas as pd
 
     chosen = [one for name, one in mistakes().items() if name not in skip]
-    rows = [(one.name, one.expected(), one.build().outcome) for one in chosen]
-    return pd.DataFrame(rows, columns=["program", "expected here", "outcome"])
+    rows = [(one.name, IN_SHORT[one.expected()], IN_SHORT[one.build().outcome]) for one in chosen]
+    columns = ["program", "expected here", "measured here"]
+    return pd.DataFrame(rows, columns=columns).set_index("program")
 
 
 def read(path: Path) -> Mistake:

@@ -21,6 +21,7 @@ from labkit.program.outcomes import (
     ACCEPTED,
     COMPILER_REFUSED,
     HOST_REFUSED,
+    IN_SHORT,
     OUTCOMES,
     VERIFIER_REFUSED,
     WORKER_DIED,
@@ -32,6 +33,7 @@ __all__ = [
     "ACCEPTED",
     "COMPILER_REFUSED",
     "HOST_REFUSED",
+    "IN_SHORT",
     "OUTCOMES",
     "VERIFIER_REFUSED",
     "WORKER_DIED",
@@ -195,7 +197,7 @@ class BuildReport:
         }
 
     def __repr__(self) -> str:
-        return f"<BuildReport {self.variant}: {self.outcome}, {self.seconds:.2f} s>"
+        return f"<BuildReport {self.variant}: {IN_SHORT[self.outcome]}, {self.seconds:.2f} s>"
 
     def _repr_html_(self) -> str:
         from labkit import show

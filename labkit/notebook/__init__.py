@@ -23,10 +23,16 @@ _NAMES = {
     "limit_finder": "labkit.notebook.finder",
     "look_into_map": "labkit.notebook.map_values",
     "Measured": "labkit.notebook.prediction",
+    "REFUSERS": "labkit.notebook.limit",
+    "VERDICTS": "labkit.notebook.limit",
+    "chain_verdict": "labkit.notebook.limit",
     "optimiser_table": "labkit.notebook.optimiser",
     "predict": "labkit.notebook.prediction",
     "probe_frame": "labkit.building.frame_size",
     "stack_stepper": "labkit.notebook.stepper",
+    "struct_definitions": "labkit.notebook.definitions",
+    "verdict": "labkit.notebook.limit",
+    "who_refuses": "labkit.notebook.limit",
 }
 
 __all__ = list(_NAMES)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import ipywidgets
 
 from labkit.building.build import build
-from labkit.building.report import OUTCOMES, BuildReport
+from labkit.building.report import IN_SHORT, OUTCOMES, BuildReport
 from labkit.notebook.panel import AskingPanel, Shown
 from labkit.program.alternatives import WAYS
 from labkit.program.variants import Variant
@@ -42,7 +42,7 @@ class AlternativeSwitch(AskingPanel):
     def shown(self, question: str, answer: BuildReport) -> Shown:
         """Return what there is to know of the way, its program and the verdict on it."""
         words = f"{self.title}: {question}: {OUTCOMES[answer.outcome]}"
-        said = f"selected: {question}. Result: {answer.outcome}."
+        said = f"selected: {question}. Result: {IN_SHORT[answer.outcome]}."
         return Shown(alternative_html(WAYS[question], answer), words, answer.outcome, said)
 
 

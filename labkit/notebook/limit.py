@@ -2,59 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
-
-from labkit.building.build import layout
-from labkit.building.report import OUTCOMES, BuildReport
+from labkit.building.build import build, layout
+from labkit.building.frame_size import GATES, lets_through
+from labkit.building.report import ACCEPTED, COMPILER_REFUSED, IN_SHORT, VERIFIER_REFUSED
 from labkit.machine import stack_limit
+from labkit.notebook.prediction import Measured
 from labkit.program.variants import STRUCTS
 
-if TYPE_CHECKING:
-    import pandas as pd
+VERDICTS = ("it loads", "it is refused")  # the choices of a question
+REFUSERS = ("nobody", "the compiler", "the verifier", "both")
+_VERDICT = {ACCEPTED: VERDICTS[0], COMPILER_REFUSED: VERDICTS[1], VERIFIER_REFUSED: VERDICTS[1]}
 
 
-def fits() -> pd.DataFrame:
-    """Return the lesson's objects against this kernel's stack: object, bytes, "on this stack"."""
-    import pandas as pd
+def verdict(variant: str, *defines: str) -> Measured:
+    """Build a variant now: the verdict on it, one of VERDICTS, with the report as evidence.
 
-    sizes = {name: layout()[name]["size"] for name in STRUCTS}
-    sizes["together"] = sum(sizes.values())
-    limit = stack_limit.largest_frame()
-    rows = [(name, size, _room(size, limit)) for name, size in sizes.items()]
-    return pd.DataFrame(rows, columns=["object", "bytes", "on this stack"]).set_index("object")
-
-
-def _room(size: int, limit: int) -> str:
-    return f"{size - limit} too many" if size > limit else f"fits, {limit - size} to spare"
+    Where neither gate gave one, it is what became of the build, in the words of IN_SHORT.
+    """
+    report = build(variant, defines=defines)
+    value = _VERDICT.get(report.outcome, IN_SHORT[report.outcome])
+    return Measured(value, report.explain().happened, report)
 
 
-def fates(reports: Mapping[str, BuildReport]) -> str:
-    """Say what became of each variant, a line each, and what that tells of this kernel."""
-    lines = [f"{name}: {OUTCOMES[report.outcome]}" for name, report in reports.items()]
-    return "\n".join([*lines, *_so(reports)])
+def who_refuses(size: int) -> str:
+    """Ask both gates now about a frame of ``size`` bytes; return which refuses, of REFUSERS."""
+    refusing = [gate for gate in GATES if not lets_through(size, gate)]
+    return {0: "nobody", 1: f"the {refusing[0]}" if refusing else "", 2: "both"}[len(refusing)]
 
 
-def _so(reports: Mapping[str, BuildReport]) -> Iterator[str]:
-    lifted, total = reports["stack_lifted"], fits().bytes["together"]
-    if lifted.accepted:
-        yield (
-            f"So {total} bytes are too much for the compiler alone:\n"
-            f"this kernel grants {lifted.stack_limit} and takes them."
-        )
-    elif lifted.refused_by == "verifier":
-        yield (
-            f"So {total} bytes are too much for both: with the compiler's check lifted,\n"
-            f"this kernel refuses them, for it grants {lifted.stack_limit}."
-        )
+def chain_verdict(*frames: int, program_type: str) -> Measured:
+    """Load functions with frames of these bytes, each called by the one before: one of VERDICTS."""
+    chain = stack_limit.call_chain(*frames, program_type=program_type)
+    return Measured(VERDICTS[0 if chain.passed else 1], chain.said, chain)
+
+
+def total() -> int:
+    """Return the bytes of the lesson's three objects, as this machine's compiler lays them out."""
+    layouts = layout()
+    return sum(layouts[name]["size"] for name in STRUCTS)
 
 
 def outlook() -> str:
     """Say whether the lesson's objects fit on this kernel's stack, and what that would leave."""
-    total, limit = fits().bytes["together"], stack_limit.largest_frame()
-    if total > limit:
-        return f"{total} bytes do not fit the {limit} that this kernel grants."
+    needed, limit = total(), stack_limit.largest_frame()
+    if needed > limit:
+        return f"{needed} bytes do not fit the {limit} that this kernel grants."
     return (
-        f"{total} bytes fit the {limit} that this kernel grants, and leave {limit - total} for all"
-        " that is called from there. A kernel with the older limit refuses the same program."
+        f"{needed} bytes fit the {limit} that this kernel grants, and leave {limit - needed} for"
+        " all that is called from there. A kernel with the older limit refuses the same program."
     )

@@ -11,7 +11,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from labkit.building.build import build
-from labkit.building.report import BuildReport
+from labkit.building.report import IN_SHORT, BuildReport
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,18 +30,36 @@ def removals() -> Iterator[tuple[str, ...]]:
 
 
 def optimiser_table(*defines: str) -> pd.DataFrame:
-    """Build the bad program without each choice of safeguards; one row a build, eight in all.
+    """Build the bad program without each choice of safeguards, eight builds; fold what agrees.
 
-    ``defines`` go to every build, such as ``DATA_BYTES=32`` for a smaller event. Column ``frame``
-    has the bytes of stack that the verifier found in use, where it was reached; ``<NA>`` elsewhere.
+    ``defines`` go to every build, such as ``DATA_BYTES=32`` for a smaller event. One row per
+    answer: "taken away" (the choices with that answer, or "anything else"), outcome (in the words
+    of IN_SHORT), "bytes of stack" (what the verifier found in use; empty where it was not reached),
+    builds (how many answered so).
     """
     import pandas as pd
 
-    rows = [_row(removed, build("stack", defines=(*defines, *removed))) for removed in removals()]
-    return pd.DataFrame(rows).astype({"frame": "Int64"})
+    found: dict[tuple[str, str], list[str]] = {}
+    for removed in removals():
+        answer = _answer(build("stack", defines=(*defines, *removed)))
+        found.setdefault(answer, []).append(_words(removed))
+    most = max(found.values(), key=len)
+    rows = [(_listed(words, most), *answer, len(words)) for answer, words in found.items()]
+    columns = ["taken away", "outcome", "bytes of stack", "builds"]
+    return pd.DataFrame(rows, columns=columns).set_index("taken away")
 
 
-def _row(removed: Iterable[str], report: BuildReport) -> dict[str, object]:
-    words = " and ".join(SAFEGUARDS[word] for word in removed)
-    frame = report.stack_depth if report.accepted else None
-    return {"taken away": words or "nothing", "outcome": report.outcome, "frame": frame}
+def _answer(report: BuildReport) -> tuple[str, str]:
+    depth = report.stack_depth if report.accepted else None
+    return IN_SHORT[report.outcome], "" if depth is None else str(depth)
+
+
+def _words(removed: Iterable[str]) -> str:
+    return " and ".join(SAFEGUARDS[word] for word in removed) or "nothing"
+
+
+def _listed(words: list[str], most: list[str]) -> str:
+    """Return the choices with one answer; the largest group of three or more is what is left."""
+    if len(words) == 2 ** len(SAFEGUARDS):
+        return "nothing, or any of the three"
+    return "anything else, or nothing" if words is most and len(words) > 2 else "; ".join(words)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import ipywidgets
 
 from labkit.building.build import build
-from labkit.building.report import OUTCOMES, BuildReport
+from labkit.building.report import IN_SHORT, OUTCOMES, BuildReport
 from labkit.notebook.panel import AskingPanel, Shown
 from labkit.program.variants import VARIANTS
 
@@ -56,7 +56,8 @@ class VariantSwitch(AskingPanel):
     def shown(self, question: str, answer: BuildReport) -> Shown:
         """Return the report, and its outcome in a line."""
         words = f"{self.title}: {question}: {OUTCOMES[answer.outcome]}"
-        said = f"selected: {question} ({VARIANTS[question].purpose}). Result: {answer.outcome}."
+        selected = f"selected: {question} ({VARIANTS[question].purpose})"
+        said = f"{selected}. Result: {IN_SHORT[answer.outcome]}."
         return Shown(answer._repr_html_(), words, answer.outcome, said)
 
 

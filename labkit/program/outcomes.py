@@ -15,3 +15,12 @@ OUTCOMES = {
     HOST_REFUSED: "this machine refused before the verifier looked",
     WORKER_DIED: "the process that built it died",
 }
+
+# The same in a table or in one line with other things.
+IN_SHORT = {
+    ACCEPTED: "accepted",
+    COMPILER_REFUSED: "refused by the compiler",
+    VERIFIER_REFUSED: "refused by the verifier",
+    HOST_REFUSED: "refused by this machine",
+    WORKER_DIED: "its process died",
+}

@@ -104,3 +104,10 @@ def test_functions_begin_where_calls_lead():
     assert bpf_syscall.functions(mistakes.instructions(chain)) == [0, 3]
     alone = MISTAKES["not_permitted"].path.read_text()
     assert bpf_syscall.functions(mistakes.instructions(alone)) == [0]
+
+
+def test_the_code_of_a_mistake_does_not_tell_what_is_expected():
+    for mistake in MISTAKES.values():
+        assert "EXPECT" not in mistake.code
+        assert mistake.code.strip()
+        assert mistake.path.read_text().endswith(mistake.code)

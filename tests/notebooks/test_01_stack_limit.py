@@ -5,60 +5,75 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import committed
 import executed
-import nbformat
 import pytest
 import simulated
 
 import labkit
 from labkit.building.frame_size import lets_through
+from labkit.building.report import IN_SHORT
 from labkit.machine import stack_limit
 from labkit.machine.stack_limit import WORD
+from labkit.notebook import VERDICTS
 
-PATH = executed.NOTEBOOKS / "01_stack_limit.ipynb"
+NAME = "01_stack_limit.ipynb"
 MOST_SECONDS = 240  # for all cells, on two cores that others use as well
+TOTAL = 1568  # bytes: the three objects of the lesson
+QUESTIONS = ("predict-lifted", "predict-frame")
 
 # Whichever test comes first runs the whole notebook.
 pytestmark = pytest.mark.timeout(2 * MOST_SECONDS)
 
 
-def read() -> Any:
-    return nbformat.read(PATH, as_version=4)
-
-
-def test_it_is_committed_without_outputs_and_with_stable_ids():
-    notebook = read()
-    ids = [cell.id for cell in notebook.cells]
-    assert len(set(ids)) == len(ids)
-    assert all(re.fullmatch(r"[a-z][a-z0-9-]+", one) for one in ids)
-    for cell in notebook.cells:
-        assert cell.get("outputs", []) == []
-        assert cell.get("execution_count") is None
-        assert cell.metadata == {}
-    assert notebook.metadata.keys() == {"kernelspec", "language_info"}
-    assert notebook.metadata.kernelspec.name == "python3"
+def test_it_is_committed_without_outputs_and_with_stable_ids_and_tags():
+    committed.check(committed.read(NAME))
 
 
 def test_cells_are_short_and_each_has_prose_before_and_after_it():
-    cells = read().cells
-    kinds = [cell.cell_type for cell in cells]
-    assert kinds[0] == kinds[-1] == "markdown"
-    for cell in cells:
-        if cell.cell_type == "code" and not cell.source.startswith("%%bpf"):
-            assert 1 <= len(cell.source.splitlines()) <= 10
-            assert cell.source.count("\n") <= 4
-    follow_ups = {"ex3", "ex4-check"}  # a place to try, and right below it the check
-    for place, cell in enumerate(cells):
-        if cell.cell_type == "code" and cell.id not in follow_ups:
-            assert kinds[place - 1] == "markdown", cell.id
-            assert kinds[place + 1] == "markdown" or cells[place + 1].id in follow_ups, cell.id
+    committed.check_rhythm(committed.read(NAME))
 
 
-def test_each_exercise_has_a_folded_hint():
-    cells = [cell for cell in read().cells if "### Exercise" in cell.source]
-    assert len(cells) >= 4
-    assert all("<details><summary>Hint</summary>" in cell.source for cell in cells)
+# A stopwatch of words -----------------------------------------------------------------------------
 
+MOST_BEFORE_THE_TOGGLE = 150
+MOST_WORDS = 1500  # of the core path, which is said to take thirty minutes
+
+
+def test_the_idea_is_in_the_first_screen():
+    cells = committed.read(NAME).cells
+    place = [cell.id for cell in cells].index("toggle")
+    code = [cell.source for cell in cells[: place + 1] if cell.cell_type == "code"]
+    assert committed.words(cells[:place]) <= MOST_BEFORE_THE_TOGGLE
+    assert len(code) == 3
+    assert "struct_definitions()" in code[0]
+    assert 'build("stack")' in code[1] and 'build("percpu")' in code[1]
+    assert "variant_switch()" in code[2]
+
+
+def test_the_core_path_is_short_and_says_truly_how_long_it_is():
+    core = committed.tagged(committed.read(NAME), "core")
+    count = committed.words(core)
+    assert 1000 < count <= MOST_WORDS
+    text = "\n".join(cell.source for cell in core)
+    said = re.search(r"([\d,]+) words to read, (\d+) outputs", text)
+    assert said
+    assert abs(int(said[1].replace(",", "")) - count) <= 50
+    assert int(said[2]) == sum(cell.cell_type == "code" for cell in core)
+
+
+def test_it_links_to_what_it_speaks_of():
+    notebook = committed.read(NAME)
+    links = committed.links(notebook)
+    assert committed.dead_links(notebook) == []
+    for one in ("02_percpu_array", "03_compiler_and_verifier", "05_exercises"):
+        assert f"{one}.ipynb" in links
+    assert {"../bpf/exec_event.h", "../bpf/exec_events.c", "../bpf/claims/frame_size.c"} <= {*links}
+    assert any(link.startswith("https://docs.kernel.org/bpf/") for link in links)
+    assert any("iovisor/bcc" in link for link in links)
+
+
+# Executed -----------------------------------------------------------------------------------------
 
 HERE, SIMULATED = simulated.KERNELS
 
@@ -70,7 +85,7 @@ def ran(request):
     with pytest.MonkeyPatch.context() as patch:
         if other:
             simulated.install(patch)
-        with executed.executed(PATH.name, simulated.startup() if other else "") as notebook:
+        with executed.executed(NAME, simulated.startup() if other else "") as notebook:
             yield notebook
     simulated.forget()
 
@@ -95,48 +110,80 @@ def test_every_cell_shows_something(ran):
 
 
 @live
-def test_the_structs_are_drawn(ran):
-    assert "image/png" in ran.kinds("structs")
-    assert "image/png" in ran.kinds("search")
+def test_no_cell_shows_the_librarys_insides(ran):
+    assert committed.internals(ran) == []
 
 
 @live
-def test_the_three_outcomes_are_those_of_the_library(ran):
+def test_what_the_first_screen_shows_is_what_the_library_measures(ran):
+    for name in ("stack", "percpu"):
+        assert f"{name}: {IN_SHORT[labkit.build(name).outcome]}" in ran.text("two-ways")
+    shown = ran.text("structs-in-c")
+    for name, facts in labkit.layout().items():
+        assert name == "counters" or f"sizeof(struct {name}) == {facts['size']}" in shown
+
+
+@live
+def test_what_is_drawn_is_drawn(ran):
+    for name in ("structs", "frame", "search"):
+        assert "image/png" in ran.kinds(name)
+
+
+@live
+def test_running_all_cells_answers_no_question(ran):
+    for name in QUESTIONS:
+        shown = f"{ran.text(name)} {ran.shown(name, 'text/html')}"
+        assert "your guess first" in shown
+        assert not re.search(r"right:|not quite|measured is", shown)
+
+
+@live
+def test_a_guess_is_compared_with_what_is_measured(ran):
+    lifted = VERDICTS[0 if labkit.build("stack_lifted").accepted else 1]
+    asked = "(made := notebook.predict('?', notebook.VERDICTS, answer=lambda: notebook."
+    words = f"{asked}verdict('stack_lifted'), said={lifted!r}), made.right, repr(made))[1:]"
+    right, said = ran.value(words)
+    assert right is True
+    assert f"right: measured is {lifted}" in said
+    refusing = [f"the {gate}" for gate in ("compiler", "verifier") if not lets_through(512, gate)]
+    truth = {0: "nobody", 2: "both"}.get(len(refusing), "".join(refusing[:1]))
+    assert ran.value("notebook.who_refuses(512)") == truth
+
+
+@live
+def test_the_first_refusal_of_the_verifier_is_that_of_the_library(ran):
     expected = {name: labkit.build(name) for name in labkit.VARIANTS}
     outcomes = {name: (one.outcome, one.refused_by) for name, one in expected.items()}
     same = "{n: (r.outcome, r.refused_by) for n, r in reports.items()} == " + repr(outcomes)
     assert ran.value(same) is True
-    name = ran.value("refused.variant")
-    fatal = expected[name].verifier_log.fatal
+    fatal = expected[ran.value("refused.variant")].verifier_log.fatal
     assert fatal
     assert fatal.body in ran.shown("gate2", "text/html")
 
 
 @live
 def test_what_is_said_follows_from_what_was_measured(ran):
-    size, total = stack_limit.largest_frame(), 1568
+    size = stack_limit.largest_frame()
     assert f"{size} bytes, measured" in ran.text("machine")
     assert ran.value("reports['percpu'].stack_limit") == size
     assert ran.value("verifier.size") == size
-    assert ran.value("reports['stack_lifted'].accepted") is (size >= total)
-    assert ran.value("refused.variant") == ("stack_beyond" if size >= total else "stack_lifted")
-    too_many, to_spare = f"{total - size} too many", f"fits, {size - total} to spare"
-    assert (too_many if total > size else to_spare) in ran.text("sizes")
-    fit = "do not fit" if total > size else "fit"
-    assert f"{total} bytes {fit} the {size}" in ran.text("outlook")
-    assert f"grants {size}" in ran.text("three")
+    assert ran.value("reports['stack_lifted'].accepted") is (size >= TOTAL)
+    assert ran.value("refused.variant") == ("stack_beyond" if size >= TOTAL else "stack_lifted")
     depth = -int(ran.value("refused.verifier_log.fatal.body").split("off=")[1].split()[0])
     assert depth > size
-    assert f"past the {size} bytes of stack" in ran.shown("stepper", "text/html")
-    assert f"{depth - size} bytes past the end of the stack" in ran.text("stepper")
+
+
+@live
+def test_what_lifting_changes_in_the_source_is_shown(ran):
+    how = labkit.build("stack_lifted").how_lifted
+    assert how
+    assert how in ran.text("lifting")
+    assert ("+\tstruct local_data *local = CARVE(" in ran.text("lifting")) == ("CARVE" in how)
 
 
 # The compiler's limit, LLVM's default, is the same number on every kernel.
-COMPILERS = re.compile(
-    r"(?:stack limit of|the compiler (?:refuses|lets)[^.]*?|refuses|more than the) 512\b|data\[512"
-    r"|512: '\?'"
-)
-ABOUT_IT = ("claims", "gate1")  # the sentences that circulate; what the compiler printed
+COMPILERS = re.compile(r"(?:stack limit of|the compiler (?:refuses|lets)[^.]*?|refuses) 512\b")
+ABOUT_IT = ("gate1", "toggle", "predict-frame", "structs-in-c", "search")  # it, or a size of ours
 
 
 @live
@@ -162,7 +209,6 @@ def test_the_search_found_where_each_gate_stops(ran):
         assert lets_through(size, gate)
         assert not lets_through(size + WORD, gate)
         assert f"the {gate} lets {size} bytes through" in ran.text("search")
-    assert f"off=-{ran.value('verifier.size') + WORD}" in ran.text("one-past")
 
 
 @live
@@ -177,61 +223,32 @@ def test_the_switch_works_in_the_kernel(ran):
 
 
 @live
-def test_the_good_programs_log_shows_what_is_left_on_the_stack(ran):
-    assert ran.value("len(rows[on_stack])") > 0
-    assert ran.value("bool((rows[on_stack].source == 'u32 zero = 0;').any())") is True
-
-
-@live
-def test_the_tables_say_what_was_measured(ran):
-    outcome = labkit.build("stack", defines=("NO_BARRIER",)).outcome
-    assert outcome in ran.text("optimiser")
-    assert labkit.build("stack", defines=("DATA_BYTES=32", "NO_BARRIER")).outcome in ran.text(
-        "optimiser-small"
-    )
-    frame = stack_limit.largest_frame() // 2 + 48
-    chain = stack_limit.call_chain(frame, frame, program_type="socket_filter")
-    assert repr(chain) in ran.text("chain")
-    assert chain.said in " ".join(ran.text("claims").split())
-
-
-@live
-def test_the_exercises_are_not_solved_yet_and_can_be(ran):
-    for name in ("ex1", "ex2", "ex3", "ex4-check", "ex5"):
-        assert ran.text(name).startswith("not yet")
-    assert ran.value("exercises.check_shrunk(data=64, buffer=64, values=8).right") is True
-    sizes = "(compiler.size, compiler.size + 8, verifier.size + 8)"
-    truth = f"{{s: exercises.who_refuses(s) for s in {sizes}}}"
-    assert ran.value(f"exercises.check_predictions({truth}).right") is True
-
-
-@live
-def test_the_cell_of_ones_own_names_its_own_line(ran):
-    html = "".join(o.data.get("text/html", "") for o in ran.cells["ex4"].outputs)
-    lines = ran.cells["ex4"].source.splitlines()
-    assert re.search(r"mine\.c:(\d+):", html)
-    said = int(re.search(r"mine\.c:(\d+):", html)[1])  # type: ignore[index]
-    if said:  # LLVM 19 knows no line for it and says 0
-        assert "struct scratch scratch" in lines[said - 1] or lines[said - 1] == "{"
-
-
-@live
 def test_cells_run_again_show_the_same(ran):
-    for name in ("three", "chain", "ex2"):
+    for name in ("lifting", "predict-frame", "search"):
         before = ran.text(name)
         ran.run_again(name)
         assert ran.text(name) == before
 
 
+def errors_of(notebook: Any) -> dict[str, Any]:
+    outputs = {name: cell.get("outputs", []) for name, cell in notebook.cells.items()}
+    return {
+        name: output
+        for name, shown in outputs.items()
+        for output in shown
+        if output.output_type == "error"
+    }
+
+
 def test_without_bcc_no_cell_shows_the_librarys_insides():
     without = {"LABKIT_BCC_PYTHON": "/nonexistent/python3"}
-    with executed.executed(PATH.name, env=without, allow_errors=True) as notebook:
+    with executed.executed(NAME, env=without, allow_errors=True) as notebook:
         shown = {name: cell.get("outputs", []) for name, cell in notebook.cells.items()}
+        errors = errors_of(notebook)
+    assert "struct big_event {" in shown["structs-in-c"][0].data["text/plain"]
     assert "MISSING  bcc" in shown["machine"][0].data["text/plain"]
-    errors = [o for outputs in shown.values() for o in outputs if o.output_type == "error"]
     assert errors
     own_lines = re.compile(r"labkit/\w+\.py|site-packages")
-    for error in errors:
+    for error in errors.values():
         assert not own_lines.search("\n".join(error.traceback)), error.traceback
-    first = next(o for o in shown["structs"] if o.output_type == "error")
-    assert "To mend it" in "\n".join(first.traceback)
+    assert "To mend it" in "\n".join(errors["two-ways"].traceback)

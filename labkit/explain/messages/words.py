@@ -8,14 +8,14 @@ SMALLER, LARGER = 512, 2048
 LIMIT_UNKNOWN = f"{SMALLER} bytes ({LARGER} on kernels after 7.3 with a JIT that has it)"
 
 SEE = {
-    "compiler": "01_stack_limit, section 5",
-    "verifier": "01_stack_limit, section 6",
-    "chain": "01_stack_limit, section 9",
-    "percpu": "01_stack_limit, section 3",
-    "log": "01_stack_limit, section 6",
+    "compiler": "01_stack_limit, section 3",
+    "verifier": "01_stack_limit, section 4",
+    "chain": "03_compiler_and_verifier, section 5",
+    "percpu": "01_stack_limit, section 2",
+    "log": "03_compiler_and_verifier, section 1",
     "machine": "01_stack_limit, section 1",
-    "break": "01_stack_limit, section 10",
-    "unknown": "01_stack_limit, section 6",
+    "break": "03_compiler_and_verifier, section 6",
+    "unknown": "01_stack_limit, section 4",
 }
 """Topic to the place in the notebooks that treats it."""
 
