@@ -28,7 +28,7 @@ GOOD, BAD = "percpu", "stack"
 CHOICES = (("good (per-CPU array)", GOOD), ("bad (stack)", BAD))
 FIRST_SECONDS = 1.0  # of the run that a reader without a kernel sees
 STORM_SECONDS = 2.0
-STORM_RATE = 100  # execs a second, on each CPU that was asked for
+STORM_RATE = 100  # execs per second, on each CPU that was asked for
 MOST_BUTTONS = 8
 MOST_IN_A_LINK = 100_000  # events: some 10 MB of CSV
 STEPS = 100  # of the progress bar
@@ -108,7 +108,7 @@ class Collector(Panel):
             self._say("stopping", "stopping …")
 
     def storm(self, cpus: tuple[int, ...]) -> None:
-        """Exec /bin/true on those CPUs for a moment, so that there is something to see."""
+        """Exec the load on those CPUs for a moment, so that there is something to see."""
         load = workload.exec_storm(STORM_RATE * len(cpus), cpus)
         load.start()
         self.storms.append(load)

@@ -5,10 +5,10 @@
     {"kind": "exec", "cpu": 0, "paths": [...], "count": 100}   execs the paths in turn
 
 A rename costs 0.5 µs and nothing else in the system does it often; without ``count`` a load goes
-on until it is stopped. With ``rate`` it takes that many turns a second instead of all it can.
+on until it is stopped. With ``rate`` it takes that many turns per second instead of all it can.
 
-Run as ``PYTHON labkit/worker load JSON``, it starts the loads of a JSON list for whoever called it
-and ends with its caller.
+Run as ``PYTHON labkit/worker load JSON PID``, it starts the loads of a JSON list for the process of
+that pid, whose child it is, and ends with it.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from labkit.worker import child
 
 NAP = 20e-6  # seconds
 LOOK = 0.1  # seconds between two looks at whether the caller still lives
+LOAD_NAME = "labkit-storm"  # of at most 15 bytes: the kernel keeps no more of a task's name
+NAMED = ["true"]  # argv of what is exec'd: where `true` is one of many in a file, that goes by it
 
 
 class Running:
@@ -98,7 +100,7 @@ def _exec(load: dict[str, Any]) -> None:
     paths = load["paths"]
     for turn in _turns(load):
         path = paths[turn % len(paths)]
-        os.waitpid(os.posix_spawn(path, [path], {}), 0)
+        os.waitpid(os.posix_spawn(path, NAMED, {}), 0)
 
 
 LOADS: dict[str, Callable[[dict[str, Any]], None]] = {
@@ -113,8 +115,17 @@ def main() -> None:
 
     The caller is asked for again and again: the kernel would tell of its *thread* that started us.
     """
-    caller = os.getppid()
+    caller = int(sys.argv[3])  # by now it may be gone
     running = start(json.loads(sys.argv[2]))
     while os.getppid() == caller and not running.done():
         time.sleep(LOOK)
     running.stop()
+    if os.getppid() != caller:
+        _tidy_up()
+
+
+def _tidy_up() -> None:
+    """Remove the folder that was made for LOAD_NAME: its owner is gone and cannot."""
+    if os.listdir() == [LOAD_NAME]:
+        os.unlink(LOAD_NAME)
+        os.rmdir(os.getcwd())

@@ -22,6 +22,7 @@ from labkit.collecting.run import Run
 from labkit.errors import MachineError
 from labkit.notebook import collector as module
 from labkit.notebook.collector import Collector
+from labkit.worker.load import LOAD_NAME
 
 PNG = b"\x89PNG"
 
@@ -194,7 +195,7 @@ def test_start_and_stop_answer_at_once_and_the_run_is_shown() -> None:
         assert state(panel) == "stopping"
         assert panel.live.result is None, "nor the end of the collection"
         await until(lambda: state(panel) == "done")
-        assert (panel.run.table.comm == "true").any()
+        assert (panel.run.table.comm == LOAD_NAME).any()
         assert panel.run.balanced
         assert f"{panel.run!r}" == panel.words
         assert panel.storms == []
@@ -217,7 +218,7 @@ def test_a_run_ends_by_itself() -> None:
 
 @pytest.mark.live
 def test_the_load_runs_on_the_cpu_that_was_chosen(tmp_path: Path, monkeypatch) -> None:
-    """By a program of a name of its own: others run /bin/true as well."""
+    """By a program of this test's own: other tests have the lab's load running as well."""
     program = tmp_path / "ours"
     program.symlink_to("/bin/true")
     ours = partial(workload.exec_storm, program=str(program))
