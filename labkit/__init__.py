@@ -3,7 +3,7 @@
     import labkit
     labkit.check()                              # what this machine has, and lacks
     labkit.build("stack")                       # a report: refused is a result, not an exception
-    labkit.collect("percpu", seconds=5).table   # one row an exec
+    labkit.collect("percpu", seconds=5).table   # one row per exec
 
 These names are used all the time. All else goes by the name of its room: ``from labkit import
 plots``, then ``plots.timeline(run)``; ``claims``, ``machine`` and ``notebook`` likewise.

@@ -29,7 +29,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     """Give the command its options."""
     command.add_argument("file", metavar="FILE", help="a file with the log in it, or - for stdin")
     command.add_argument("--json", action="store_true", help="print JSON instead of text")
-    command.add_argument("--csv", metavar="OUT", help="write a line an instruction to OUT")
+    command.add_argument("--csv", metavar="OUT", help="write one line per instruction to OUT")
 
 
 def command_explain(options: argparse.Namespace) -> int:

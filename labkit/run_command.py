@@ -140,7 +140,7 @@ class Output:
 
 
 class Printer(Output):
-    """Prints a line an event: all of them, or on a terminal as many as it takes without delay."""
+    """Prints one line per event: all, or on a terminal as many as it takes without delay."""
 
     def __init__(self) -> None:
         super().__init__()

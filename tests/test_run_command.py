@@ -19,7 +19,7 @@ from labkit.show import terminal
 
 LAB_RUN = [sys.executable, "-m", "labkit", "run", "percpu"]
 READY = b"sizes in bytes"
-# Execs a second: more than a terminal's buffer holds. At full speed, begun before the run is
+# Execs per second: more than a terminal's buffer holds. At full speed, begun before the run is
 # attached, they were seen to keep it from starting for minutes.
 MANY = 800
 
@@ -129,7 +129,7 @@ def test_quiet_tells_how_many_how_fast_and_what_was_lost() -> None:
         printed, told = run.communicate(timeout=60)
     assert not re.search(rb"^\[", printed, re.M)
     assert b"it balances" in printed
-    assert re.search(rb"[\d,]+ events, [\d,]+ a second, 0 lost, \d+ MB", told), told
+    assert re.search(rb"[\d,]+ events, [\d,]+ per second, 0 lost, \d+ MB", told), told
 
 
 @pytest.mark.parametrize("content", ['{"mine": 1}', "not even JSON"])

@@ -10,9 +10,10 @@ import pandas as pd
 from labkit.claims import measuring, minimal_elf
 from labkit.claims.claim import FALSE, NOT_HERE, TRUE, Measured, Ruling, claim
 from labkit.claims.measuring import Trial, Unmeasurable
+from labkit.claims.sources import TUTORIAL
 
 SCRATCH = {"shared": ("SHARED",), "per-CPU": ()}
-KEEP = 16 << 20  # bytes of records a trial
+KEEP = 16 << 20  # bytes of records per trial
 AT_BEST_ODDS = ("AT_RENAME", "TIMES=8", f"RINGBUF_BYTES={KEEP}")
 EXPECTED = 10.0  # torn events that must have been likely before none of them means something
 
@@ -52,13 +53,14 @@ def judge(table: pd.DataFrame) -> Ruling:
     judge,
     truth="True across CPUs. Within one CPU it is another matter: see within_a_cpu.",
     files=("tearing",),
+    said_by=TUTORIAL,
 )
 def across_cpus(exec_seconds: float = 3.0, bursts: int = 8, calls: int = 25_000) -> Measured:
     """Write one mark into all words of the scratch on every CPU at once; look for mixed marks.
 
     First as in the lesson, at each exec, at full speed. Then with better odds: in bursts of
-    ``calls`` renames a CPU, an event each, and with the scratch filled eight times over. Columns:
-    trigger, scratch, events, torn. Needs two CPUs; on a large machine eight take part.
+    ``calls`` renames per CPU, one event each, and with the scratch filled eight times over.
+    Columns: trigger, scratch, events, torn. Needs two CPUs; on a large machine eight take part.
     """
     cpus = measuring.cpus()
     if len(cpus) < 2:

@@ -9,6 +9,7 @@ import pandas as pd
 from labkit import verifier_log
 from labkit.claims.claim import FALSE, HALF_TRUE, NOT_HERE, TRUE, Measured, Ruling, claim
 from labkit.claims.measuring import Unmeasurable
+from labkit.claims.sources import TUTORIAL
 from labkit.machine import stack_limit
 
 BEYOND_HALF = 48  # bytes by which a frame is larger than half the limit: 304, where that is 512
@@ -42,13 +43,14 @@ def judge(table: pd.DataFrame) -> Ruling:
     truth="False: all frames of a chain share it. Only tracing programs have private stacks, from"
     " 6.13 (x86-64) and 6.17 (arm64), and a tail call takes them away.",
     quick=True,
+    said_by=TUTORIAL,
 )
 def call_chain() -> Measured:
     """Load chains of functions, as bare instructions, as a tracepoint and as a socket filter.
 
     Columns: frames (the program's own included), frame_bytes (of each: a little more than half of
     what one alone may have), tail_call, program_type, accepted, stack_depth (as the verifier tells
-    it, bytes a function), said (the line of refusal).
+    it, bytes per function), said (the line of refusal).
     """
     limit = stack_limit.measured()
     if limit.bytes is None:

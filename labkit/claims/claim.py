@@ -46,13 +46,21 @@ class Ruling(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """A tidy table, a row a measurement, and the versions of what it was measured on."""
+    """A tidy table, one row per measurement, and the versions of what it was measured on."""
 
     table: pd.DataFrame
     versions: dict[str, str]
 
 
+class Source(NamedTuple):
+    """Who said a claim, and where: the address of a page that can be read."""
+
+    who: str
+    link: str
+
+
 Rule = Callable[[pd.DataFrame], Ruling]
+Brief = Callable[[pd.DataFrame], pd.DataFrame]
 
 
 @dataclass(repr=False, eq=False)
@@ -65,6 +73,8 @@ class Claim(Generic[P]):
     truth: str  # what is known of it: read, or measured on several kernels
     files: tuple[Path, ...]  # the BPF programs that measure it
     quick: bool  # it takes seconds and no load
+    said_by: Source | None  # None where it circulates, and nobody can be named
+    brief: Brief  # what was measured, as few rows as tell it
 
     def __post_init__(self) -> None:
         functools.update_wrapper(self, self.measure)
@@ -94,20 +104,41 @@ class Claim(Generic[P]):
         return f"<Claim {self.name}: “{self.sentence}”>"
 
 
+def folded(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with its rounds folded: counts summed, times as median and quartiles."""
+    if "ns_per_event" not in table:
+        return table
+    counts = [name for name in ("events", "stale") if name in table]
+    keys = [name for name in table if name not in ("round", "ns_per_event", *counts)]
+    groups = table.groupby(keys, sort=False)
+    whole = groups[counts].sum(min_count=1)
+    times = groups.ns_per_event
+    for name, part in (("ns_per_event", 0.5), ("lower quartile", 0.25), ("upper quartile", 0.75)):
+        whole[name] = times.quantile(part).round()
+    return whole.reset_index()
+
+
 def claim(
-    sentence: str, judge: Rule, *, truth: str, files: tuple[str, ...] = (), quick: bool = False
+    sentence: str,
+    judge: Rule,
+    *,
+    truth: str,
+    files: tuple[str, ...] = (),
+    quick: bool = False,
+    said_by: Source | None = None,
+    brief: Brief = folded,
 ) -> Callable[[Callable[P, Measured]], Claim[P]]:
     """Make a claim of the function that measures it; ``files`` as path_of() takes them."""
     paths = tuple(map(path_of, files))
-    return lambda measure: Claim(measure, sentence, judge, truth, paths, quick)
+    return lambda measure: Claim(measure, sentence, judge, truth, paths, quick, said_by, brief)
 
 
 @dataclass(frozen=True)
 class Result:
     """A claim, what was measured, and the verdict that follows from it by a rule.
 
-    ``measured`` is tidy: a row a measurement, its columns told in the docstring of the claim. It is
-    None if nothing could be measured; then the verdict is NOT_HERE.
+    ``measured`` is tidy: one row per measurement, its columns told in the docstring of the claim.
+    It is None if nothing could be measured; then the verdict is NOT_HERE.
     """
 
     of: Claim[...]
@@ -128,8 +159,8 @@ class Result:
 
     @property
     def summary(self) -> pd.DataFrame | None:
-        """What was measured, with its rounds folded: counts summed, times as quartiles."""
-        return None if self.measured is None else folded(self.measured)
+        """What was measured, in few rows: counts summed, times as median and quartiles."""
+        return None if self.measured is None else self.of.brief(self.measured)
 
     def plot(self, axes: Axes | None = None) -> Axes:
         """Draw what was measured; return the Axes."""
@@ -141,6 +172,7 @@ class Result:
         return {
             "name": self.name,
             "claim": self.claim,
+            "said_by": self.of.said_by._asdict() if self.of.said_by else None,
             "verdict": self.verdict,
             "why": self.why,
             "rule": self.of.rule,
@@ -171,7 +203,7 @@ class Results(tuple[Result, ...]):
 
     @property
     def table(self) -> pd.DataFrame:
-        """One row a claim: name, claim, truth, verdict, why."""
+        """One row per claim: name, claim, truth, verdict, why."""
         rows = [(r.name, r.claim, r.of.truth, r.verdict, r.why) for r in self]
         return pd.DataFrame(rows, columns=["name", "claim", "truth", "verdict", "why"])
 
@@ -188,17 +220,3 @@ class Results(tuple[Result, ...]):
         from labkit.show import claims as show
 
         return show.results_html(self)
-
-
-def folded(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table with its rounds folded: counts summed, times as median and quartiles."""
-    if "ns_per_event" not in table:
-        return table
-    counts = [name for name in ("events", "stale") if name in table]
-    keys = [name for name in table if name not in ("round", "ns_per_event", *counts)]
-    groups = table.groupby(keys, sort=False)
-    whole = groups[counts].sum(min_count=1)
-    times = groups.ns_per_event
-    for name, part in (("ns_per_event", 0.5), ("lower quartile", 0.25), ("upper quartile", 0.75)):
-        whole[name] = times.quantile(part).round()
-    return whole.reset_index()

@@ -7,6 +7,7 @@ import pandas as pd
 from labkit.claims import measuring
 from labkit.claims.claim import FALSE, NOT_HERE, TRUE, Measured, Ruling, claim
 from labkit.claims.measuring import Unmeasurable
+from labkit.claims.sources import TUTORIAL
 
 SCRATCH = {"shared": ("SHARED",), "per-CPU": ()}
 NOTED = 0.25  # of its time: by so much the shared slot's run must take longer to tell anything
@@ -39,6 +40,7 @@ def judge(table: pd.DataFrame) -> Ruling:
     truth="Mostly true, while only BPF on that CPU touches it: user space that reads all copies, or"
     " another CPU's program, takes lines away.",
     files=("contention",),
+    said_by=TUTORIAL,
 )
 def contention(rounds: int = 80, calls: int = 2000) -> Measured:
     """Time programs that only count in their scratch: on one CPU alone, then on all at once.

@@ -34,7 +34,7 @@ def judge(table: pd.DataFrame) -> Ruling:
         return Ruling(NOT_HERE, f"{told}, but {others} started meanwhile.")
     if attempted < FEW:
         return Ruling(NOT_HERE, f"only {attempted:,} execs happened.")
-    return Ruling(TRUE, f"{told} at {rate:,.0f} execs a second.")
+    return Ruling(TRUE, f"{told} at {rate:,.0f} execs per second.")
 
 
 @claim(
@@ -46,9 +46,9 @@ def judge(table: pd.DataFrame) -> Ruling:
 def full_speed(seconds: float = 4.0) -> Measured:
     """Collect with the lesson's program and its default buffer while CPUs exec at full speed.
 
-    The load is the smallest program there can be. Columns, a row a possible CPU: cpu, attempted,
-    submitted, failed (the kernel's counts), delivered (rows in the table), foreign (of them, those
-    of other programs than the load's), seconds.
+    The load is the smallest program there can be. Columns, one row per possible CPU: cpu,
+    attempted, submitted, failed (the kernel's counts), delivered (rows in the table), foreign (of
+    them, those of other programs than the load's), seconds.
     """
     with minimal_elf.program() as path:
         storm = exec_storm(0, measuring.cpus(), path)
@@ -59,6 +59,6 @@ def full_speed(seconds: float = 4.0) -> Measured:
         reason = f"the lesson's program was not loaded: {measuring.last_line(run.report)}"
         raise Unmeasurable(reason)
     foreign = run.table[run.table.filename != path].groupby("cpu").size()
-    table = run.account.reset_index().assign(seconds=run.seconds)
+    table = run.account.reset_index().assign(seconds=round(run.seconds, 2))
     table["foreign"] = table.cpu.map(foreign).fillna(0).astype(int)
     return Measured(table, run.report.versions)

@@ -48,7 +48,7 @@ def judge(table: pd.DataFrame) -> Ruling:
 def loss(calls: int = 5000, ring_bytes: int = SMALL_RING) -> Measured:
     """Send a storm of events, numbered on each CPU, into a small ring buffer that nobody empties.
 
-    ``calls`` events a CPU, 512 bytes each. Columns, a row a possible CPU: cpu, attempted,
+    ``calls`` events per CPU, 512 bytes each. Columns, one row per possible CPU: cpu, attempted,
     submitted, failed (the kernel's counts), delivered (records that arrived), missing (numbers that
     did not).
     """

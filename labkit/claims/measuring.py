@@ -21,7 +21,7 @@ import pandas as pd
 
 from labkit import session
 from labkit.building import build
-from labkit.building.report import WORKER_DIED, BuildReport, worker_error
+from labkit.building.report import OUTCOMES, WORKER_DIED, BuildReport, worker_error
 from labkit.collecting import records
 from labkit.machine import patience
 from labkit.program.variants import BPF_TREE, Variant
@@ -131,7 +131,7 @@ class Reading:
         return None if None in grown else sum(filter(None, grown))
 
     def ns_per_run(self, number: int) -> list[float]:
-        """Return ns a run of a source's only program, for each burst; NaN if it never ran."""
+        """Return ns per run of a source's only program, for each burst; NaN if it never ran."""
         each = [next(iter(burst[number]["programs"].values())) for burst in self.bursts]
         return [c["run_time_ns"] / c["run_cnt"] if c["run_cnt"] else float("nan") for c in each]
 
@@ -144,7 +144,7 @@ class Reading:
     def values(self, number: int, name: str, burst: int = -1) -> np.ndarray[Any, Any]:
         """Return an array map's values after a burst.
 
-        One a slot; of a per-CPU array one a possible CPU, in the order of possible_cpus().
+        One per slot; of a per-CPU array one per possible CPU, in the order of possible_cpus().
         """
         dtype = records.record_dtype(self.maps[number][name]["layout"])
         return np.frombuffer(base64.b64decode(self.bursts[burst][number]["values"][name]), dtype)
@@ -218,8 +218,8 @@ def _check(
     if any(report.outcome == WORKER_DIED for report in refused):
         raise worker_error(told)
     if refused and not partial:
-        name, outcome = refused[0].file_name, refused[0].outcome
-        raise Unmeasurable(f"{name} was not loaded ({outcome}): {last_line(refused[0])}.")
+        name, outcome = refused[0].file_name, OUTCOMES[refused[0].outcome]
+        raise Unmeasurable(f"{name} was not loaded; {outcome}: {last_line(refused[0])}.")
     if len(readings) < trials:
         raise worker_error(told)
 
@@ -244,7 +244,7 @@ def last_line(report: BuildReport) -> str:
 
 
 def timings(readings: Sequence[Reading], numbers: Iterable[int]) -> list[tuple[int, int, float]]:
-    """Return (round, number of the source, ns a run) for each burst and source.
+    """Return (round, number of the source, ns per run) for each burst and source.
 
     ns is NaN for a burst in which an event was not sent: a failure takes another time than a
     success. Raises Unmeasurable if that is so in half of a source's bursts.

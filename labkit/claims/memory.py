@@ -12,6 +12,7 @@ import pandas as pd
 
 from labkit.claims.claim import FALSE, NOT_HERE, TRUE, Measured, Ruling, claim
 from labkit.claims.measuring import Unmeasurable
+from labkit.claims.sources import MAP_ARRAY
 from labkit.machine.bpf_syscall import make_map
 from labkit.machine.cpus import possible_cpus
 
@@ -50,6 +51,7 @@ def judge(table: pd.DataFrame) -> Ruling:
     judge,
     truth="True: the size, rounded up to 8 bytes, for each CPU that could be there, used or not.",
     quick=True,
+    said_by=MAP_ARRAY,
 )
 def memory(sizes: tuple[int, ...] = SIZES) -> Measured:
     """Read what the kernel accounts (memlock in fdinfo) for maps with one value of several sizes.

@@ -7,6 +7,7 @@ import pandas as pd
 from labkit.building.build import build
 from labkit.claims import measuring
 from labkit.claims.claim import FALSE, HALF_TRUE, NOT_HERE, TRUE, Measured, Ruling, claim
+from labkit.claims.sources import TUTORIAL
 
 
 def judge(table: pd.DataFrame) -> Ruling:
@@ -33,6 +34,7 @@ def judge(table: pd.DataFrame) -> Ruling:
     truth="False from 6.14 on, for a constant key inside an array.",
     files=("null_check",),
     quick=True,
+    said_by=TUTORIAL,
 )
 def null_check() -> Measured:
     """Load a look-up with and without the check, with a constant key in range and a variable one.

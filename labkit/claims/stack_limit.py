@@ -9,6 +9,7 @@ import pandas as pd
 from labkit.building.frame_size import largest_frame, probe_frame
 from labkit.claims.claim import FALSE, HALF_TRUE, TRUE, Measured, Ruling, claim
 from labkit.claims.measuring import Unmeasurable
+from labkit.claims.sources import DESIGN_QA
 from labkit.errors import LabError
 from labkit.machine.stack_limit import WORD, measured
 from labkit.program.variants import LLVM_LIMIT
@@ -84,6 +85,7 @@ def _each(table: pd.DataFrame) -> str:
     " it 2048, where the JIT supports that.",
     files=("frame_size",),
     quick=True,
+    said_by=DESIGN_QA,
 )
 def stack_limit() -> Measured:
     """Find the largest frame that each gate lets through, by bisection; see largest_frames().

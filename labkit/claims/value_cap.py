@@ -10,12 +10,19 @@ import pandas as pd
 
 from labkit.claims.claim import FALSE, HALF_TRUE, TRUE, Measured, Ruling, claim
 from labkit.claims.measuring import Unmeasurable
+from labkit.claims.sources import TUTORIAL
 from labkit.errors import LabError
 from labkit.machine.bpf_syscall import make_map
 from labkit.machine.stack_limit import bisect, measured
 
 WORD = 8  # bytes: the kernel rounds a per-CPU value up to this
 SEARCHED = 1 << 20  # bytes: a value that the kernel is expected to refuse
+
+
+def decisive(table: pd.DataFrame) -> pd.DataFrame:
+    """Return, of all the sizes tried, the largest accepted one and the smallest refused one."""
+    in_order = table.sort_values("bytes")
+    return pd.concat([in_order[in_order.accepted].tail(1), in_order[~in_order.accepted].head(1)])
 
 
 def judge(table: pd.DataFrame) -> Ruling:
@@ -35,7 +42,7 @@ def judge(table: pd.DataFrame) -> Ruling:
     first: Any = refused.sort_values("bytes").iloc[0]
     return Ruling(
         HALF_TRUE,
-        f"up to {largest:,} bytes a value, {largest // stack} times the stack;"
+        f"up to {largest:,} bytes per value, {largest // stack} times the stack;"
         f" {int(first.bytes):,} are refused: {first.said}.",
     )
 
@@ -45,12 +52,14 @@ def judge(table: pd.DataFrame) -> Ruling:
     judge,
     truth="Half: it does bypass the stack's limit, up to 32 KiB a value, rounded up to 8 bytes.",
     quick=True,
+    said_by=TUTORIAL,
+    brief=decisive,
 )
 def value_cap(upper: int = SEARCHED) -> Measured:
     """Find the largest per-CPU value that the kernel accepts, by bisection up to ``upper`` bytes.
 
-    Columns: bytes, accepted, said (what the refusal says), stack_bytes (a frame's limit here). A
-    row a size tried, in that order, the first byte above the largest included.
+    Columns: bytes, accepted, said (what the refusal says), stack_bytes (a frame's limit here). One
+    row per size tried, in that order, the first byte above the largest included.
     """
     stack = measured().bytes
     if stack is None:

@@ -9,9 +9,10 @@ import pandas as pd
 from labkit.claims import measuring
 from labkit.claims.claim import FALSE, NOT_HERE, TRUE, Measured, Ruling, claim
 from labkit.claims.measuring import Trial
+from labkit.claims.sources import FALCO
 
 LOWER = 1  # the mark of the program that is interrupted; see nesting.c
-KEEP = 16 << 20  # bytes of records a trial
+KEEP = 16 << 20  # bytes of records per trial
 KINDS = {"raw tracepoint": ("RAW",), "tracepoint": ()}
 REMEDIES = {"none": (), "depth": ("REMEDY",)}
 
@@ -50,6 +51,7 @@ def judge(table: pd.DataFrame) -> Ruling:
     " be preempted or sleep. Classic tracepoints keep preemption off and skip what they meet; raw"
     " ones do not, and are preemptible from 7.0 on.",
     files=("nesting",),
+    said_by=FALCO,
 )
 def within_a_cpu(bursts: int = 6, calls: int = 25_000) -> Measured:
     """Let a timer's interrupt run a second program in the middle of the first, on one CPU.

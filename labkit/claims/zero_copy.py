@@ -14,9 +14,9 @@ KIB = 1024
 
 
 def slopes(table: pd.DataFrame) -> pd.DataFrame:
-    """Return ns per KiB of event, a row a round, a column a way: the least-squares line's slope.
+    """Return ns per KiB of event, one row per round, one column per way: the slope of a line.
 
-    A round in which a time is not known is left out.
+    It is the least-squares line. A round in which a time is not known is left out.
     """
     whole = table.groupby("round").ns_per_event.transform(lambda times: times.notna().all())
     rows = [

@@ -70,7 +70,7 @@ def original(cell: str) -> str:
 
 
 def csv_chunks(run: Run) -> Iterator[str]:
-    """Yield the run's table as CSV, piece by piece: a line an event, UTC with nanoseconds."""
+    """Yield the run's table as CSV, piece by piece: one line per event, UTC with nanoseconds."""
     table = run.arrow()
     yield ",".join(table.column_names) + "\n"
     for start in range(0, len(table), AT_ONCE):

@@ -254,9 +254,9 @@ def account(
     cpus_of_records: np.ndarray[Any, Any],
     cpus: Sequence[int] | None = None,
 ) -> pd.DataFrame:
-    """Return the account: one row a CPU, by its id; attempted, submitted, failed, delivered.
+    """Return the account: one row per CPU, by its id; attempted, submitted, failed, delivered.
 
-    The first three are the kernel's counts, one a CPU of ``cpus`` (default: 0, 1, 2 and so on);
+    The first three are the kernel's counts, one per CPU of ``cpus`` (default: 0, 1, 2 and so on);
     ``delivered`` counts the records in user space.
     """
     import pandas as pd

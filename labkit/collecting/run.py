@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from labkit.building.report import BuildReport
+from labkit.building.report import OUTCOMES, BuildReport
 from labkit.collecting import records
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Run:
 
     @cached_property
     def table(self) -> pd.DataFrame:
-        """One row an event; the columns are labkit.collecting.records.COLUMNS."""
+        """One row per event; the columns are labkit.collecting.records.COLUMNS."""
         return records.to_pandas(self.arrow())
 
     @property
@@ -56,7 +56,7 @@ class Run:
 
     @cached_property
     def account(self) -> pd.DataFrame:
-        """One row a possible CPU, by its id: attempted, submitted, failed, delivered.
+        """One row per possible CPU, by its id: attempted, submitted, failed, delivered.
 
         Empty where it is not known, because the worker was killed.
         """
@@ -89,7 +89,8 @@ class Run:
 
     def __repr__(self) -> str:
         if not self.attached:
-            return f"<Run of {self.report.variant}: {self.report.outcome}, nothing attached>"
+            why = OUTCOMES[self.report.outcome]
+            return f"<Run of {self.report.variant}: nothing attached; {why}>"
         if not self.complete:
             delivered = f"{len(self)} delivered, the rest is not known"
             return f"<Run of {self.report.variant}: the worker died; {delivered}>"

@@ -81,7 +81,7 @@ class RunFile:
         return np.frombuffer(mapped, self.event, count, self.header.records_at)
 
     def counters(self) -> np.ndarray[Any, Any]:
-        """Return the kernel's counts, one a CPU, as they were a moment before the latest record."""
+        """Return the kernel's counts, one per CPU, as they were just before the latest record."""
         return percpu_values(self._noted()[1], self.facts["layouts"][COUNTS])
 
     def _noted(self) -> tuple[int, bytes]:
@@ -94,7 +94,7 @@ class RunFile:
 
 
 def percpu_values(raw: bytes, layout: dict[str, Any]) -> np.ndarray[Any, Any]:
-    """Return a per-CPU map's values as structs: one a CPU, without the padding to 8 bytes."""
+    """Return a per-CPU map's values as structs: one per CPU, without the padding to 8 bytes."""
     dtype = record_dtype(layout)
     stride = -(-dtype.itemsize // 8) * 8
     rows = np.frombuffer(raw, np.uint8).reshape(-1, stride)

@@ -45,7 +45,7 @@ class ExecStorm:
         if self.program == LOAD_NAME:
             self.folder = tempfile.TemporaryDirectory(prefix="labkit-")
             os.symlink(PROGRAM, os.path.join(self.folder.name, LOAD_NAME))
-        folder = self.folder and self.folder.name
+        folder = self.folder.name if self.folder else None
         self.process = subprocess.Popen(words, cwd=folder, start_new_session=True)
 
     def stop(self) -> None:

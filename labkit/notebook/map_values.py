@@ -19,11 +19,11 @@ SHOWN = ["pid", "comm", "filename"]
 
 
 def look_into_map(run: Run) -> pd.DataFrame:
-    """Set each CPU's value of the map beside that CPU's last event: one row a possible CPU, by id.
+    """Set each CPU's value of the map beside that CPU's last event: one row per CPU that saw one.
 
-    ``same_bytes`` compares all the bytes of the struct; it is <NA> for a CPU that saw no event.
-    It is False where the last event was attempted and failed: it reached the map, not us. Raises
-    UsageError for a run without that map.
+    The index is the CPU's id. ``same_bytes`` compares all the bytes of the struct. It is False
+    where the last event was attempted and failed: it reached the map, not us. Raises UsageError
+    for a run without that map.
     """
     import pandas as pd
 
@@ -34,10 +34,9 @@ def look_into_map(run: Run) -> pd.DataFrame:
     last = _last_of_each_cpu(run.records, cpus)
     table = _texts(values).add_prefix("map_").join(_texts(last).add_prefix("row_"))
     pairs = zip(values, last, strict=True)
-    table["same_bytes"] = pd.array([a.tobytes() == b.tobytes() for a, b in pairs], dtype="boolean")
-    unseen = (values["timestamp"] == 0) & (last["timestamp"] == 0)
-    table.loc[unseen, "same_bytes"] = pd.NA
-    return table.set_axis(cpus)
+    table["same_bytes"] = [a.tobytes() == b.tobytes() for a, b in pairs]
+    seen = (values["timestamp"] != 0) | (last["timestamp"] != 0)
+    return table.set_axis(cpus)[seen]
 
 
 def _last_of_each_cpu(records: np.ndarray[Any, Any], cpus: pd.Index[int]) -> Any:
@@ -55,7 +54,7 @@ def _last_of_each_cpu(records: np.ndarray[Any, Any], cpus: pd.Index[int]) -> Any
 
 
 def _texts(records: np.ndarray[Any, Any]) -> pd.DataFrame:
-    """Return pid and names, a row a record, in the order given."""
+    """Return pid and names, one row per record, in the order given."""
     in_order = records.copy()
     in_order["timestamp"] = np.arange(len(records))  # a frame is sorted by it
     return to_frame(in_order, 0)[SHOWN]

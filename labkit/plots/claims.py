@@ -54,7 +54,7 @@ def _bars(
 
 
 def _verdicts(axes: Axes, names: Iterable[str], table: Any) -> None:
-    """One line of text a program: what it was, and what the kernel said."""
+    """One line of text per program: what it was, and what the kernel said."""
     blank = [""] * len(table)
     _bars(axes, names, np.zeros(len(table)), blank, table.accepted)
     for place, row in enumerate(table.itertuples()):
@@ -83,12 +83,12 @@ def without_jit(table: Any, axes: Axes) -> None:
 
 
 def across_cpus(table: Any, axes: Axes) -> None:
-    """Torn events in a million, for each tracepoint and each kind of scratch."""
+    """Torn events per million, for each tracepoint and each kind of scratch."""
     names = [f"{row.scratch}, at each {row.trigger}" for row in table.itertuples()]
     rates = table.torn / table.events * 1e6
     labels = [f"{row.torn:,} of {row.events:,}" for row in table.itertuples()]
     _bars(axes, names, rates, labels, table.scratch == "per-CPU")
-    axes.set_xlabel("torn events in a million")
+    axes.set_xlabel("torn events per million")
 
 
 def within_a_cpu(table: Any, axes: Axes) -> None:
@@ -112,24 +112,24 @@ def _quartiles(groups: Any) -> tuple[Any, Any]:
 
 
 def contention(table: Any, axes: Axes) -> None:
-    """Nanoseconds a run of each kind of scratch, on one CPU alone and on all at once."""
+    """Nanoseconds per run of each kind of scratch, on one CPU alone and on all at once."""
     median, spread = _quartiles(table.groupby(["scratch", "writing"]).ns_per_event)
     names = [f"{scratch}, {writing} writing" for scratch, writing in median.index]
     labels = [f"{value:.0f}" for value in median]
     _bars(axes, names, median, labels, ["per-CPU" in name for name in names], spread)
-    axes.set_xlabel("ns a run in the kernel (median and quartiles)")
+    axes.set_xlabel("ns per run in the kernel (median and quartiles)")
 
 
 def cost(table: Any, axes: Axes) -> None:
-    """Nanoseconds an event: median, and the quartiles as whiskers; dearest at the bottom."""
+    """Nanoseconds per event: median, and the quartiles as whiskers; dearest at the bottom."""
     median, spread = _quartiles(table.groupby("way").ns_per_event)
     labels = [f"{value:.0f}" for value in median]
     _bars(axes, median.index, median, labels, median.index == "percpu_array", spread, OTHERS[2])
-    axes.set_xlabel("ns an event in the kernel (median and quartiles)")
+    axes.set_xlabel("ns per event in the kernel (median and quartiles)")
 
 
 def zero_copy(table: Any, axes: Axes) -> None:
-    """Nanoseconds an event against its size: median and quartiles, a line a way."""
+    """Nanoseconds per event against its size: median and quartiles, one line per way."""
     for (way, part), look in zip(table.groupby("way"), looks(2), strict=True):
         median, spread = _quartiles(part.groupby("bytes").ns_per_event)
         order = np.argsort(median.index)
@@ -137,7 +137,7 @@ def zero_copy(table: Any, axes: Axes) -> None:
         style: dict[str, Any] = {"capsize": 3, "label": way, **look}
         axes.errorbar(sizes, values, yerr=spread[:, order], **style)
     axes.set_xlabel("size of the event, KiB")
-    axes.set_ylabel("ns an event")
+    axes.set_ylabel("ns per event")
     axes.set_ylim(bottom=0)
     axes.legend()
 
@@ -147,7 +147,7 @@ def stale_bytes(table: Any, axes: Axes) -> None:
     events = table[table.trigger == "exec"].groupby("remedy", sort=False)[["events", "stale"]].sum()
     times = table[table.trigger == "rename"].groupby("remedy").ns_per_event.median()
     labels = [
-        f"{row.stale:.0f} of {row.events:.0f}; {times[name]:.0f} ns an event"
+        f"{row.stale:.0f} of {row.events:.0f}; {times[name]:.0f} ns per event"
         for name, row in events.iterrows()
     ]
     share = events.stale / events.events * 100
@@ -169,7 +169,7 @@ def value_cap(table: Any, axes: Axes) -> None:
 
 
 def memory(table: Any, axes: Axes) -> None:
-    """Accounted bytes against the value's size, a line a kind of map."""
+    """Accounted bytes against the value's size, one line per kind of map."""
     for (name, part), look in zip(table.groupby("map", sort=False), looks(3), strict=True):
         style: dict[str, Any] = {"label": name, **look}
         axes.plot(part.value_bytes / KIB, part.memlock / KIB, **style)

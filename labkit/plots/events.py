@@ -1,4 +1,4 @@
-"""Pictures of a run: one function a picture, each returns the Axes that it drew on.
+"""Pictures of a run: one function per picture, each returns the Axes that it drew on.
 
 Each tells the account (attempted, delivered, failed) in its text, and a run without events gives a
 picture that says so. Names in a run come from strangers: matplotlib gets them as plain text.
@@ -24,7 +24,7 @@ LONGEST_NAME = 24  # characters of a name that a picture shows
 MOST_LINES = 4  # CPUs with a line of their own in the picture of the rate
 MOST_CPUS = 16  # CPUs that are drawn and named one by one, whether they saw something or not
 BINS = 40
-SHORTEST = 1.0  # second: one event in a millisecond is no rate of a thousand a second
+SHORTEST = 1.0  # second: one event in a millisecond is no rate of a thousand per second
 
 
 class HasEvents(Protocol):
@@ -32,11 +32,11 @@ class HasEvents(Protocol):
 
     @property
     def table(self) -> pd.DataFrame:
-        """One row an event."""
+        """One row per event."""
 
     @property
     def account(self) -> pd.DataFrame:
-        """One row a possible CPU."""
+        """One row per possible CPU."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def account_words(run: HasEvents) -> str:
 
 
 def events_per_cpu(run: HasEvents, axes: Axes | None = None) -> Axes:
-    """Draw a bar a possible CPU: what was delivered and, on top of it, what failed.
+    """Draw one bar per possible CPU: what was delivered and, on top of it, what failed.
 
     Where more than 16 CPUs are possible, those that saw nothing are left out and counted.
     """
@@ -93,7 +93,7 @@ def _bar_words(delivered: int, failed: int) -> str:
 
 
 def timeline(run: HasEvents, axes: Axes | None = None) -> Axes:
-    """Draw one lane a CPU, and on it a stroke an event; a cross where its data check failed.
+    """Draw one lane per CPU, and on it one stroke per event; a cross where its data check failed.
 
     Where more than 16 CPUs are possible, those that saw nothing are left out and counted.
     """
@@ -129,7 +129,7 @@ def busiest(run: HasEvents, axes: Axes | None = None, top: int = 10) -> Axes:
 
 
 def rate(run: HasEvents, axes: Axes | None = None) -> Axes:
-    """Draw events a second over time: the sum and, of up to four CPUs, a dashed line each."""
+    """Draw events per second over time: the sum and, of up to four CPUs, a dashed line each."""
     axes = _begin(axes, run, "Rate")
     seconds = _seconds(run.table)
     edges = np.linspace(0, max(seconds.max(initial=0), SHORTEST), BINS + 1)
@@ -140,7 +140,7 @@ def rate(run: HasEvents, axes: Axes | None = None) -> Axes:
             _rate_line(axes, seconds[run.table.cpu == cpu], edges, f"CPU {cpu}", **look)
         if len(run.table):
             axes.legend(loc="upper right", ncols=1 + MOST_LINES)
-    axes.set(xlabel="seconds since the first event", ylabel="events a second")
+    axes.set(xlabel="seconds since the first event", ylabel="events per second")
     axes.set_ylim(0, 1.25 * axes.get_ylim()[1])  # room for the legend
     return _or_empty(axes, run)
 

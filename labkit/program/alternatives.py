@@ -119,8 +119,25 @@ ALSO: dict[str, tuple[str, str]] = {
 }
 
 
-def other_ways(cost: Result | None = None) -> pd.DataFrame:
-    """Return the ways out, a row each: way, file, since, choose_when, ns_per_event.
+@dataclass(frozen=True, repr=False, eq=False)
+class WaysOut:
+    """The ways out as a table that is shown whole: when to choose one takes a sentence."""
+
+    table: pd.DataFrame
+
+    def __repr__(self) -> str:
+        from labkit.show import ways
+
+        return ways.ways_text(self.table)
+
+    def _repr_html_(self) -> str:
+        from labkit.show import ways
+
+        return ways.ways_html(self.table)
+
+
+def other_ways(cost: Result | None = None) -> WaysOut:
+    """Return the ways out, one row each in ``table``: way, file, since, choose_when, ns_per_event.
 
     ``cost`` is the result of the experiment of that name; without it the last column is left out,
     and it is NaN for a way that was not measured. ``since`` is the kernel that has it first.
@@ -133,4 +150,4 @@ def other_ways(cost: Result | None = None) -> pd.DataFrame:
     if cost is not None and cost.measured is not None:
         medians = cost.measured.groupby("way").ns_per_event.median().round()
         frame["ns_per_event"] = frame.name.map(medians)
-    return frame.drop(columns="name")
+    return WaysOut(frame.drop(columns="name"))

@@ -52,7 +52,7 @@ def _judgement(run: Run) -> str:
 
 
 def _account_table(run: Run) -> Markup:
-    """One row a CPU that saw something, and the sum."""
+    """One row per CPU that saw something, and the sum."""
     if not len(run.account):
         return Markup("")
     busy = run.account[run.account.attempted > 0]

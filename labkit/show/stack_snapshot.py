@@ -1,4 +1,4 @@
-"""The stack at one step of the verifier's walk as HTML: 16 slots of 8 bytes a row, 128 bytes.
+"""The stack at one step of the verifier's walk as HTML: 16 slots of 8 bytes per row, 128 bytes.
 
 The limit is a thick line between two rows; what lies below it is outside. A letter stands for what
 the verifier knows of a slot, and each slot's tooltip says the same in words. Where a reader strips
@@ -126,7 +126,7 @@ def _around(log: VerifierLog, snapshot: Snapshot) -> Iterator[Markup]:
 
 
 def stack_table(snapshot: Snapshot) -> Markup:
-    """Return the stack as a table: the frame pointer on top, 128 bytes a row."""
+    """Return the stack as a table: the frame pointer on top, 128 bytes per row."""
     limit = -snapshot.lowest if snapshot.limit is None else snapshot.limit
     lowest = max(snapshot.lowest, -limit - ROW * _MOST_ROWS_OUTSIDE)
     one_outside = 0 if snapshot.limit is None else SLOT  # a row, to show the limit

@@ -28,7 +28,7 @@ def banner(layouts: dict[str, Any]) -> str:
 
 
 def gates(report: BuildReport) -> Iterator[str]:
-    """Yield a line a gate, in the order in which a program meets them."""
+    """Yield one line per gate, in the order in which a program meets them."""
     for number, gate in enumerate(report.gates, 1):
         yield f"gate {number}, the {gate.name}: {_passed(gate)}"
 
@@ -82,7 +82,7 @@ _HEX = [f"0x{byte:02x}" for byte in range(256)]
 
 
 def event_lines(records: np.ndarray[Any, Any]) -> Iterator[str]:
-    """Yield a line an event, in order of time, each with its newline."""
+    """Yield one line per event, in order of time, each with its newline."""
     from labkit.collecting.records import each_text, to_arrow  # only a run pays for their start
 
     ordered = records[records["timestamp"].argsort(kind="stable")]
@@ -106,7 +106,7 @@ def progress(file: RunFile, before: int, seconds: float) -> str:
     events, lost = len(file), int(file.counters()["failed"].sum())
     size = events * file.event.itemsize / 1e6
     rate = (events - before) / max(seconds, 1e-3)
-    return f"{events:,} events, {rate:,.0f} a second, {lost:,} lost, {size:,.0f} MB"
+    return f"{events:,} events, {rate:,.0f} per second, {lost:,} lost, {size:,.0f} MB"
 
 
 def account(run: Run) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from labkit.claims.claim import (
     Result,
     Results,
     Ruling,
+    Source,
     claim,
 )
 from labkit.claims.measuring import Unmeasurable
@@ -43,7 +45,12 @@ def judge_made(table: pd.DataFrame) -> Ruling:
     return Ruling(TRUE if table.n.iloc[0] > 1 else FALSE, f"it is {table.n.iloc[0]}.")
 
 
-@claim("One <is> two.", judge_made, truth="False.")
+@claim(
+    "One <is> two.",
+    judge_made,
+    truth="False.",
+    said_by=Source("<someone>", "https://example.org/1"),
+)
 def made(n: float = 1) -> Measured:
     """Return what it is given."""
     return Measured(pd.DataFrame({"n": [n]}), {"kernel": "6.0"})
@@ -63,6 +70,7 @@ def test_a_claim_measures_and_judges():
     assert result.to_json() == {
         "name": "made",
         "claim": "One <is> two.",
+        "said_by": {"who": "<someone>", "link": "https://example.org/1"},
         "verdict": FALSE,
         "why": "it is 1.",
         "rule": "Rule that is made up. True if the number is above 1.",
@@ -86,6 +94,28 @@ def test_numbers_are_shown_without_a_tail():
     assert "<td>2.5</td>" in made(n=2.5)._repr_html_()
     assert "<td>9.34</td>" in made(n=9.3356811499998)._repr_html_()
     assert "<td>402</td>" in made(n=402.0)._repr_html_()
+
+
+def test_yes_and_no_are_words_and_what_is_not_known_a_dash():
+    table = pd.DataFrame({"accepted": [True, False], "checked": [True, False], "n": [1.0, None]})
+    shown = Result(made, TRUE, "of it.", table)._repr_html_()
+    for words in ("verdict", "accepted", "refused", "yes", "no", "–"):
+        assert f">{words}</t" in shown
+    for raw in ("True", "False", "nan", "None"):
+        assert f">{raw}</td>" not in shown
+
+
+def test_who_said_it_is_named_with_a_link():
+    link = '<a href="https://example.org/1">&lt;someone&gt;</a>'
+    assert link in made()._repr_html_() and link in Results([made()])._repr_html_()
+    assert "said by: <someone>, https://example.org/1" in repr(Results([made()]))
+    assert "Said by" not in nowhere()._repr_html_()
+
+
+def test_sources_are_addresses_that_can_be_opened():
+    named = [one.said_by for one in CLAIMS.values() if one.said_by]
+    assert len(named) >= 8
+    assert all(source.who and re.fullmatch(r"https://\S+", source.link) for source in named)
 
 
 def test_what_cannot_be_measured_is_a_result_too():

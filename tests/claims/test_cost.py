@@ -54,7 +54,7 @@ def test_rounds_are_folded_to_median_and_quartiles():
 
 def test_the_table_of_ways_takes_its_costs_from_the_result():
     result = Result(claims.cost, TRUE, "", timed(ringbuf_reserve=-70.0))
-    table = other_ways(result).set_index("file")
+    table = other_ways(result).table.set_index("file")
     assert table.loc["ringbuf_reserve.c", "ns_per_event"] == 330
     assert table.loc["percpu_array.c", "ns_per_event"] == 400
 

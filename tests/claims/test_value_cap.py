@@ -47,6 +47,13 @@ def test_the_largest_value_is_the_last_that_the_kernel_takes():
     assert table.bytes.iloc[-1] == size + 1
 
 
+def test_of_all_tries_the_decisive_two_are_shown():
+    table = tried(32768)
+    brief = module.decisive(pd.concat([table, table.assign(bytes=65536, accepted=False)]))
+    assert brief[["bytes", "accepted"]].to_numpy().tolist() == [[32768, True], [32769, False]]
+    assert len(module.decisive(tried(4096, refused=False))) == 1
+
+
 @pytest.mark.live
 def test_a_search_that_meets_no_cap_says_so():
     result = claims.value_cap(upper=4096)

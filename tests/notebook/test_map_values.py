@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 
 import made_runs
-import pandas as pd
 import pytest
 
 import labkit
@@ -35,11 +34,11 @@ def test_one_byte_behind_the_name_makes_it_another_event() -> None:
     assert table["map_filename"].tolist() == table["row_filename"].tolist()
 
 
-def test_a_cpu_that_saw_nothing_has_no_answer() -> None:
+def test_a_cpu_that_saw_nothing_has_no_row() -> None:
     made = made_runs.record()
-    table = look_into_map(run_with_values([made], [made, EMPTY]))
+    table = look_into_map(run_with_values([made], [made, *[EMPTY] * 9]))
+    assert table.index.tolist() == [0]
     assert table.at[0, "same_bytes"]
-    assert table.at[1, "same_bytes"] is pd.NA
 
 
 def test_cpus_are_told_by_their_ids_where_there_are_holes() -> None:
@@ -71,9 +70,8 @@ def test_what_is_left_of_a_longer_name_is_shown() -> None:
 def test_user_space_reads_the_event_that_it_was_sent() -> None:
     run = labkit.collect("percpu", seconds=1, workload=labkit.exec_storm(rate=100))
     table = look_into_map(run)
-    compared = table["same_bytes"].dropna()
-    assert len(compared) >= 1
-    assert compared.all()
+    assert len(table) >= 1
+    assert table["same_bytes"].all()
 
 
 @pytest.mark.live

@@ -45,7 +45,7 @@ def measure_log(rounds: int, say: Callable[[str], object]) -> list[Table]:
         f"A log of {size:.1f} MB, {len(parsed.lines):,} lines: what the verifier says of the"
         " per-CPU variant here, its walk again and again."
     )
-    table = Table("A large log", how, "MB a second", {}, missing)
+    table = Table("A large log", how, "MB per second", {}, missing)
     for name, values in figures.items():
         table.figures[name] = [size / seconds for seconds in values]
     for name, limit in (("./lab explain", 1.0), ("its table", 2.0)):

@@ -158,9 +158,9 @@ def _tables(seen: dict[str, list[Seen]], lacking: dict[str, str], seconds: float
         " started and the watcher does not have."
     )
     columns: dict[str, Callable[[Seen], float]] = {
-        "execs a second": lambda one: one.execs / seconds,
+        "execs per second": lambda one: one.execs / seconds,
         "lost, of 100": lambda one: 100 * (one.execs - one.seen) / one.execs,
-        "µs of CPU an event": lambda one: 1e6 * one.cpu / one.execs,
+        "µs of CPU per event": lambda one: 1e6 * one.cpu / one.execs,
     }
     made = {
         unit: Table(

@@ -1,0 +1,44 @@
+"""The ways out of the stack limit as a table, each program a link to its file."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+from labkit.show.style import page, table, tag
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FOLDER = "../bpf/alternatives"  # as a notebook, or its copy in docs/, sees it
+COST = "ns per event, median"
+
+
+def ways_html(ways: pd.DataFrame) -> str:
+    """Return the table; ``ways`` as alternatives.other_ways() makes it."""
+    head = ["way", "program", "since Linux", "choose it when"]
+    head += [COST] if "ns_per_event" in ways else []
+    return page(table(head, [_row(way) for way in ways.to_dict("records")], data_testid="ways"))
+
+
+def _row(way: dict[Any, Any]) -> list[object]:
+    file = way["file"]
+    link = tag("a", file, href=f"{FOLDER}/{file}") if file else "none here"
+    cells = [way["way"], link, way["since"], way["choose_when"]]
+    return [*cells, _cost(way)] if "ns_per_event" in way else cells
+
+
+def _cost(way: dict[Any, Any]) -> str:
+    """Return the median; a way without a program, or one that did not load here, has none."""
+    return f"{way['ns_per_event']:.0f}" if way["ns_per_event"] >= 0 else "not measured"
+
+
+def ways_text(ways: pd.DataFrame, width: int = 100) -> str:
+    """Return one paragraph per way."""
+    wrapper = textwrap.TextWrapper(width, subsequent_indent="    ", break_on_hyphens=False)
+    lines = []
+    for way in ways.to_dict("records"):
+        cost = f" {_cost(way)} ns per event." if way.get("ns_per_event", -1) >= 0 else ""
+        words = f"{way['way']} (Linux {way['since']}): {way['choose_when']}.{cost}"
+        lines.append(wrapper.fill(words))
+    return "\n".join(lines)
