@@ -36,7 +36,8 @@ def look_into_map(run: Run) -> pd.DataFrame:
     pairs = zip(values, last, strict=True)
     table["same_bytes"] = [a.tobytes() == b.tobytes() for a, b in pairs]
     seen = (values["timestamp"] != 0) | (last["timestamp"] != 0)
-    return table.set_axis(cpus)[seen]
+    of_each: pd.DataFrame = table.set_axis(cpus)[seen]
+    return of_each
 
 
 def _last_of_each_cpu(records: np.ndarray[Any, Any], cpus: pd.Index[int]) -> Any:
