@@ -18,6 +18,9 @@ from labkit.lazy import attribute
 
 _NAMES = {
     "alternative_switch": "labkit.notebook.alternatives",
+    "behind_names": "labkit.notebook.questions",
+    "by_verdict": "labkit.notebook.questions",
+    "cheapest": "labkit.notebook.questions",
     "largest_frame": "labkit.building.frame_size",
     "left_over": "labkit.notebook.map_values",
     "limit_finder": "labkit.notebook.finder",

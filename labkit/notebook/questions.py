@@ -1,0 +1,59 @@
+"""Answers to the notebooks' questions, for predict(): measured when somebody has guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from labkit.claims.claim import NOT_HERE
+from labkit.notebook.map_values import left_over
+from labkit.notebook.prediction import Measured
+
+if TYPE_CHECKING:
+    from labkit.claims import Result
+    from labkit.collecting.run import Run
+
+ZEROS, OLDER = "zeros", "the end of an older name"
+
+
+def by_verdict(measure: Callable[[], Result], choices: Mapping[str, str]) -> Callable[[], Measured]:
+    """Return an answer that measures a claim; ``choices`` has what each verdict stands for.
+
+    A verdict that is not among them, such as "cannot be told here", is the answer itself.
+    """
+
+    def answer() -> Measured:
+        result = measure()
+        return Measured(choices.get(result.verdict, result.verdict), evidence=result)
+
+    return answer
+
+
+def cheapest(measure: Callable[[], Result], among: tuple[str, ...]) -> Callable[[], Measured]:
+    """Return an answer that measures the claim "cost": the way of the lowest median among these.
+
+    Of ways that could not be measured here, none is it; if that is so of all, nothing can be told.
+    """
+
+    def answer() -> Measured:
+        result = measure()
+        if result.measured is None:
+            return Measured(result.verdict, evidence=result)
+        medians = result.measured.groupby("way").ns_per_event.median().reindex(among).dropna()
+        if medians.empty:
+            return Measured(NOT_HERE, evidence=result)
+        told = ", ".join(f"{way} {ns:.0f}" for way, ns in medians.sort_values().items())
+        return Measured(medians.idxmin(), f"Median ns per event: {told}.")
+
+    return answer
+
+
+def behind_names(run: Run) -> Measured:
+    """Answer what the events of a run hold behind the end of their file names: ZEROS or OLDER."""
+    texts = left_over(run)
+    kept = texts[texts != ""]
+    why = f"{len(kept)} of {len(run)} events have something there."
+    if kept.empty:
+        return Measured(ZEROS, why)
+    counts = kept.value_counts().head().rename_axis("behind the name").to_frame("events")
+    return Measured(OLDER, why, counts)
