@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from labkit.collecting.run import Run
 
 MAP = "event_slot"
-SHOWN = ["pid", "comm", "filename"]
+SHOWN = ["pid", "filename"]
 
 
 def look_into_map(run: Run) -> pd.DataFrame:
@@ -55,7 +55,7 @@ def _last_of_each_cpu(records: np.ndarray[Any, Any], cpus: pd.Index[int]) -> Any
 
 
 def _texts(records: np.ndarray[Any, Any]) -> pd.DataFrame:
-    """Return pid and names, one row per record, in the order given."""
+    """Return pid and file name, one row per record, in the order given."""
     in_order = records.copy()
     in_order["timestamp"] = np.arange(len(records))  # a frame is sorted by it
     return to_frame(in_order, 0)[SHOWN]

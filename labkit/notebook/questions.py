@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from labkit.claims.claim import NOT_HERE
 from labkit.notebook.map_values import left_over
 from labkit.notebook.prediction import Measured
+from labkit.show.rows import Rows
 
 if TYPE_CHECKING:
     from labkit.claims import Result
@@ -55,5 +56,5 @@ def behind_names(run: Run) -> Measured:
     why = f"{len(kept)} of {len(run)} events have something there."
     if kept.empty:
         return Measured(ZEROS, why)
-    counts = kept.value_counts().head().rename_axis("behind the name").to_frame("events")
-    return Measured(OLDER, why, counts)
+    counts = kept.value_counts().head()
+    return Measured(OLDER, why, Rows(["behind the name", "events"], list(counts.items())))

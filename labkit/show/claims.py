@@ -21,6 +21,8 @@ ONE_LINE = "white-space: nowrap"
 WIDEST = 120  # columns of text
 NOT_KNOWN = "–"
 
+VERSIONS = {"kernel": "Linux", "machine": "", "llvm": "LLVM", "bcc": "bcc", "python": "Python"}
+
 # What a column is called, and what stands for True and False in it.
 HEADS = {"ns_per_event": "ns per event", "said": "what the kernel said", "accepted": "verdict"}
 WORDS = {"accepted": ("accepted", "refused")}
@@ -98,7 +100,10 @@ def _verdict(result: Result) -> Markup:
 
 
 def _versions(versions: dict[str, str]) -> str:
-    return " · ".join(f"{name} {value}" for name, value in versions.items())
+    known = {VERSIONS[name]: value for name, value in versions.items() if name in VERSIONS}
+    return " · ".join(
+        f"{name} {known[name]}".strip() for name in VERSIONS.values() if name in known
+    )
 
 
 def _rows(measured: pd.DataFrame) -> Markup:

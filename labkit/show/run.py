@@ -67,10 +67,12 @@ def _first_rows(run: Run) -> Markup:
     if not len(run):
         return tag("p", "No exec happened while it was attached.")
     first = run.table[list(SHOWN)].head(FIRST_ROWS)
+    first = first.assign(time=first.time.dt.strftime("%H:%M:%S.%f"))
     rows = [[_cell(*pair) for pair in row.items()] for row in first.to_dict("records")]
     more = len(run) - len(first)
     after = [tag("p", f"… and {more} rows more in .table")] if more else []
-    return Markup("".join([table(SHOWN, rows, data_testid="first-rows"), *after]))
+    head = ["time (UTC)", *SHOWN[1:]]
+    return Markup("".join([table(head, rows, data_testid="first-rows"), *after]))
 
 
 def _cell(name: object, value: object) -> Markup:

@@ -66,7 +66,7 @@ def test_the_pattern_loads_with_a_small_stack(ran: Executed) -> None:
 
 # What a guess is told: the answers that a reader may choose from, by the cell of the question.
 GUESSES = {
-    "null-guess": ("always", "never", "it depends on the key"),
+    "null-guess": ("always", "never", "it depends"),
     "left-over": ("zeros", "the end of an older name"),
 }
 
