@@ -24,3 +24,6 @@ c.LabApp.expose_app_in_browser = True
 c.LabApp.news_url = None
 c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
 c.LabApp.extension_manager = "readonly"
+
+# A notebook that was only opened has nothing to save, and one without outputs nothing to distrust.
+c.ServerApp.contents_manager_class = "labkit.contents.Contents"

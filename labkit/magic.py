@@ -19,6 +19,7 @@ from labkit.building.report import BuildReport
 from labkit.collecting.collection import collect
 from labkit.errors import UsageError
 from labkit.program.variants import Variant
+from labkit.show import pictures
 
 if TYPE_CHECKING:
     from labkit.collecting.run import Run
@@ -89,7 +90,7 @@ def _collected(variant: Variant, report: BuildReport, seconds: float) -> Run:
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """Register ``%%bpf``; IPython calls this for ``%load_ext labkit.magic``."""
+    """Register ``%%bpf``, and how tables and pictures are shown; ``%load_ext`` calls this."""
 
     def bpf(line: str, cell: str) -> BuildReport | Run:
         """%%bpf [NAME] [-D WORD[=VALUE]]... [--lift] [--run SECONDS]: build this cell's C."""
@@ -99,4 +100,5 @@ def load_ipython_extension(shell: Any) -> None:
             shell.user_ns[name] = result
         return result
 
+    pictures.register(shell)
     shell.register_magic_function(bpf, "cell", "bpf")

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 import ipywidgets
+import traitlets
 from markupsafe import Markup
 
 from labkit.collecting import collection, files, workload
@@ -22,7 +23,7 @@ from labkit.machine.cpus import possible_cpus
 from labkit.notebook.panel import Panel, error_html, state_html
 from labkit.plots.overview import overview_png, so_far
 from labkit.show.run import run_html
-from labkit.show.style import download, join, page, tag
+from labkit.show.style import download, join, page, png_image, tag
 
 GOOD, BAD = "percpu", "stack"
 CHOICES = (("good (per-CPU array)", GOOD), ("bad (stack)", BAD))
@@ -32,6 +33,12 @@ STORM_RATE = 100  # execs per second, on each CPU that was asked for
 MOST_BUTTONS = 8
 MOST_IN_A_LINK = 100_000  # events: some 10 MB of CSV
 STEPS = 100  # of the progress bar
+
+
+class Picture(ipywidgets.Image):  # type: ignore[misc]  # ipywidgets has no types
+    """An image whose ``tooltip`` says what it shows: ipywidgets' own needs a description."""
+
+    description = traitlets.Unicode("").tag(sync=True)
 
 
 class Collector(Panel):
@@ -70,7 +77,7 @@ class Collector(Panel):
         ]
         self.progress = ipywidgets.IntProgress(max=STEPS, layout={"width": "16em"})
         self.state, self.result, self.saved, self.link = (ipywidgets.HTML() for _ in range(4))
-        self.picture = ipywidgets.Image(format="png", layout={"max_width": "100%"})
+        self.picture = Picture(format="png", layout={"max_width": "100%"})
         self.choice.observe(self._on(self._toggled), "value")
 
     def _rows(self) -> list[ipywidgets.Widget]:
@@ -181,7 +188,7 @@ class Collector(Panel):
         begun = time.monotonic()
         if begun < self._next_picture:
             return
-        self.picture.value = overview_png(so_far(live, possible_cpus()))
+        self.picture.value, self.picture.tooltip = overview_png(so_far(live, possible_cpus()))
         took = time.monotonic() - begun
         self._next_picture = begun + max(TICK, 4 * took)
 
@@ -192,8 +199,10 @@ class Collector(Panel):
         attached = run.attached
         self.good = run if attached else self.good
         self.html, self.words = run_html(run), repr(run)
-        self.png = overview_png(run) if attached else b""
-        self.result.value, self.picture.value = self.html, self.png
+        self.png, self.picture.tooltip = overview_png(run) if attached else (b"", "")
+        if attached:
+            self.html = page(png_image(self.png, self.picture.tooltip)) + self.html
+        self.result.value, self.picture.value = run_html(run), self.png
         self.picture.layout.display = None if attached else "none"
         self.saved.value = ""
         self.link.value = page(links(run)) if attached else ""

@@ -8,7 +8,7 @@ import ipywidgets
 
 from labkit.building.frame_size import GATES, lets_through, searched
 from labkit.machine.stack_limit import WORD
-from labkit.notebook.panel import AskingPanel, Shown
+from labkit.notebook.panel import WIDE, AskingPanel, Shown
 from labkit.show.widgets import frame_verdicts
 
 
@@ -31,7 +31,7 @@ class LimitFinder(AskingPanel):
         self.slider = ipywidgets.IntSlider(
             value=size, min=WORD, max=widest or searched(), step=WORD, description="bytes"
         )
-        self.slider.layout.width = "40em"
+        self.slider.layout = WIDE
         self.tried: dict[int, dict[str, bool]] = {}
         super().__init__([self.slider], [self.slider], probe)
 

@@ -6,12 +6,16 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import ipywidgets
+from IPython.display import publish_display_data
 
 from labkit.notebook.background import CoalescingExecutor
+from labkit.show.live import in_page_html, static_html
 from labkit.show.style import page
 from labkit.show.widgets import error_html, state_html
 
-__all__ = ["AskingPanel", "Panel", "Shown", "error_html", "state_html"]
+WIDE: Any = {"width": "100%", "max_width": "60em"}  # of a slider: its number is in reach anywhere
+
+__all__ = ["WIDE", "AskingPanel", "Panel", "Shown", "error_html", "state_html"]
 
 
 class Panel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
@@ -20,6 +24,14 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     words = "nothing yet"
     html = ""
 
+    def __init__(self, rows: Sequence[Any]) -> None:
+        helper = ipywidgets.HTML(in_page_html())
+        helper.add_class("lab-in-page")
+        super().__init__([helper, *rows])
+        self.box = f"lab-panel-{self.model_id}"  # its class in the page, and no other's
+        self.add_class("lab-panel")
+        self.add_class(self.box)
+
     def __repr__(self) -> str:
         return self.words
 
@@ -27,6 +39,17 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         """Return the live widget and, for readers of a saved notebook, what it shows now."""
         bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
         return {**bundle, "text/plain": self.words, "text/html": self.html}
+
+    def _ipython_display_(self) -> None:
+        """Show the live widget, and beside it what is left where there can be none.
+
+        Not in one output: a front end shows one kind of it, and chooses the widget even where no
+        kernel is left to bring it to life.
+        """
+        bundle = self._repr_mimebundle_()
+        copy = static_html(bundle.pop("text/html"), self.box)
+        publish_display_data(bundle)  # type: ignore[no-untyped-call]
+        publish_display_data({"text/html": copy})  # type: ignore[no-untyped-call]
 
 
 class Shown(NamedTuple):

@@ -7,7 +7,7 @@ from typing import Any
 import ipywidgets
 
 from labkit.building.report import BuildReport
-from labkit.notebook.panel import Panel, error_html
+from labkit.notebook.panel import WIDE, Panel, error_html
 from labkit.show.stack_snapshot import step_html, step_text
 from labkit.stack.snapshot import limit_of, snapshot_of
 from labkit.stack.variables import StackVariables, stack_variables
@@ -33,7 +33,7 @@ class StackStepper(Panel):
             description="step",
             disabled=first is None,
         )
-        self.slider.layout.width = "60em"
+        self.slider.layout = WIDE
         self.slider.add_class("lab-stepper")
         self.result = ipywidgets.HTML()
         super().__init__([self.slider, self.result])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from labkit.plots import alt
 from labkit.plots.style import BAD, GOOD, HATCHES, INK, OTHERS, looks, new_axes, styled
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def draw(result: Result, axes: Axes | None = None) -> Axes:
             globals()[result.name](result.measured, axes)
         kernel = result.versions.get("kernel", "")
         axes.set_title(f"“{result.claim}”: {result.verdict}\nLinux {kernel}", fontsize=10)
-    return axes
+    return alt.describe(axes, alt.claim(result))
 
 
 def _bars(

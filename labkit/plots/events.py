@@ -14,6 +14,7 @@ import numpy as np
 
 from labkit.building.report import OUTCOMES
 from labkit.collecting.records import balances
+from labkit.plots import alt
 from labkit.plots.style import BAD, DASHES, GOOD, HATCHES, INK, OTHERS, new_axes, styled
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def events_per_cpu(run: HasEvents, axes: Axes | None = None) -> Axes:
     highest = int((delivered + failed).max(initial=1))
     axes.set(xlabel=f"CPU{quiet}", ylabel="events", ylim=(0, 1.15 * highest))  # room for numbers
     _name_cpus(axes.xaxis, cpus.index)
+    alt.describe(axes, alt.events_per_cpu(cpus, account_words(run)))
     return _or_empty(axes, run)
 
 
@@ -111,6 +113,7 @@ def timeline(run: HasEvents, axes: Axes | None = None) -> Axes:
     axes.set_ylim(max(len(cpus), 1) - 0.5, -0.5)
     axes.grid(axis="y", linewidth=0.5)
     _name_cpus(axes.yaxis, cpus.index)
+    alt.describe(axes, alt.timeline(frame, seconds.max(initial=0)))
     return _or_empty(axes, run)
 
 
@@ -125,6 +128,7 @@ def busiest(run: HasEvents, axes: Axes | None = None, top: int = 10) -> Axes:
         axes.set_yticks(places, [drawable(name) for name in counts.index])
     axes.set(xlabel="events", ylim=(min(len(counts) - 4, 0) - 0.5, max(len(counts), 1) - 0.5))
     axes.margins(x=0.1)
+    alt.describe(axes, alt.busiest(counts[::-1]))
     return _or_empty(axes, run)
 
 
@@ -142,6 +146,8 @@ def rate(run: HasEvents, axes: Axes | None = None) -> Axes:
             axes.legend(loc="upper right", ncols=1 + MOST_LINES)
     axes.set(xlabel="seconds since the first event", ylabel="events per second")
     axes.set_ylim(0, 1.25 * axes.get_ylim()[1])  # room for the legend
+    busy, _ = np.histogram(seconds, edges)
+    alt.describe(axes, alt.rate(len(seconds), edges[-1], busy.max() / (edges[1] - edges[0])))
     return _or_empty(axes, run)
 
 

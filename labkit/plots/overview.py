@@ -6,6 +6,7 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from labkit.plots.alt import alt_text
 from labkit.plots.events import (
     Events,
     HasEvents,
@@ -22,8 +23,8 @@ SIZE = (9.6, 3.0)  # inches
 DPI = 90
 
 
-def overview_png(run: HasEvents) -> bytes:
-    """Return the picture of a run, or of what came so far, as PNG."""
+def overview_png(run: HasEvents) -> tuple[bytes, str]:
+    """Return the picture of a run, or of what came so far, as PNG, and what it shows in words."""
     from matplotlib.figure import Figure
 
     with styled():
@@ -38,7 +39,7 @@ def overview_png(run: HasEvents) -> bytes:
         figure.suptitle(account_words(run), color=INK, fontsize="medium")
         drawn = io.BytesIO()
         figure.savefig(drawn, format="png", dpi=DPI)
-    return drawn.getvalue()
+    return drawn.getvalue(), alt_text(figure)
 
 
 def so_far(live: Live, cpus: Sequence[int]) -> Events:

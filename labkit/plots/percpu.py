@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from labkit.building.build import layout as struct_layout
 from labkit.machine.cpus import possible_cpus
 from labkit.machine.stack_limit import measured
+from labkit.plots import alt
 from labkit.plots.style import HATCHES, INK, OTHERS, PAPER, limit_line, new_axes, styled
 from labkit.program.variants import STRUCTS
 
@@ -46,7 +47,7 @@ def percpu_array(
     axes.set(xlabel="bytes", ylim=(shown + 0.9, -0.6), xlim=(0, max(total, limit or 0) * 1.02))
     if count > shown:
         axes.text(0, shown + 0.75, f"… and {count - shown} slots more", color=INK)
-    return axes
+    return alt.describe(axes, alt.percpu_array(sizes, count, limit))
 
 
 def _sizes(layout: Mapping[str, Mapping[str, Any]] | None) -> dict[str, int]:

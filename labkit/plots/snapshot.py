@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from labkit.building.report import BuildReport
-from labkit.plots import style
+from labkit.plots import alt, style
 from labkit.stack.snapshot import MEANINGS, SLOT, Slot, Snapshot, limit_of, outside, snapshot_of
 from labkit.stack.variables import StackVariables, stack_variables
 from labkit.verifier_log import VerifierLog
@@ -56,7 +56,7 @@ def stack_snapshot(
         placed = variables is not None and len(variables.variables) > 0
         _finish(axes, snapshot, left, _title(built, snapshot), placed=placed)
         _draw_limit(axes, limit, left)
-    return axes
+    return alt.describe(axes, alt.stack_snapshot(snapshot, _title(built, snapshot)))
 
 
 def _title(built: BuildReport | VerifierLog, snapshot: Snapshot | None) -> str:

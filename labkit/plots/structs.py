@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from labkit.building.build import layout
 from labkit.machine.stack_limit import measured
-from labkit.plots import style
+from labkit.plots import alt, style
 from labkit.program.variants import STRUCTS
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def struct_sizes(
         _draw_struct(axes, row, layouts[name], limit)
     _draw_struct(axes, 4, {"fields": [{"name": "", "offset": 0, "size": total}]}, limit)
     _finish(axes, layouts, total, limit)
-    return axes
+    return alt.describe(axes, alt.struct_sizes(layouts, limit))
 
 
 def _draw_struct(axes: Axes, y: float, layout: Mapping[str, Any], limit: int) -> None:
@@ -84,7 +84,7 @@ def limit_search(*found: Largest, axes: Axes | None = None) -> Axes:
     axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
     if (limit := measured().bytes) is not None:
         style.limit_line(axes, limit, f"the kernel's limit: {limit}")
-    return axes
+    return alt.describe(axes, alt.limit_search(found))
 
 
 def _draw_search(axes: Axes, largest: Largest, look: Mapping[str, str], shift: float) -> None:

@@ -73,9 +73,12 @@ def new_axes(width: float = 9.0, height: float = 3.5) -> Axes:
     """Return the Axes of a new pyplot figure; width and height are in inches."""
     from matplotlib import pyplot as plt
 
+    from labkit.show.pictures import register_here
+
     # The first figure loads the notebook's backend, which turns interactive mode on for good;
     # within styled() that would be undone, and later pictures would not show.
     figure = plt.figure(figsize=(width, height), layout="constrained", facecolor=PAPER)
+    register_here()  # afterwards: the backend, when it loads, forgets how figures are shown
     with styled():
         return figure.subplots()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from labkit.plots import style
+from labkit.plots import alt, style
 from labkit.stack.variables import StackVariables
 from labkit.stack.variables import stack_variables as found_now
 
@@ -31,7 +31,7 @@ def stack_variables(variables: StackVariables | str = "stack", axes: Axes | None
         for row, one in enumerate(variables.variables):
             _draw(axes, row, one, limit)
         _finish(axes, variables, limit)
-    return axes
+    return alt.describe(axes, alt.stack_variables(variables))
 
 
 def _draw(axes: Axes, row: int, variable: Local, limit: int) -> None:

@@ -18,12 +18,12 @@ def check_html(rows: Sequence[Any]) -> str:
     A row has ``name``, ``ok``, ``found`` and ``mend``.
     """
     lacking = [row for row in rows if row.ok is False]
-    everything = folded(f"all that was tried: {len(rows)} rows", _table(rows))
-    return page(_verdict(rows), _table(lacking) if lacking else "", everything)
+    everything = folded(f"all that was tried: {len(rows)} rows", _table(rows, "all of it"))
+    return page(_verdict(rows), _table(lacking, "what is lacking") if lacking else "", everything)
 
 
-def _table(rows: Sequence[Any]) -> Markup:
-    return table(["", "what", "found", "to mend it"], map(_cells, rows))
+def _table(rows: Sequence[Any], caption: str) -> Markup:
+    return table(["", "what", "found", "to mend it"], map(_cells, rows), caption)
 
 
 def _verdict(rows: Sequence[Any]) -> Markup:

@@ -47,7 +47,11 @@ def results_html(results: Results) -> str:
     """Return a table: the name and the verdict; what is said, what is known, what was measured."""
     rows = [(_named(result), _told(result)) for result in results]
     head = ["claim, and the verdict here", "said, known, measured here"]
-    return page(table(head, rows), tag("p", _versions(results.versions)), data_testid="claims")
+    return page(
+        table(head, rows, "what is said, and what is so here"),
+        tag("p", _versions(results.versions)),
+        data_testid="claims",
+    )
 
 
 def _named(result: Result) -> Markup:
@@ -109,7 +113,8 @@ def _versions(versions: dict[str, str]) -> str:
 def _rows(measured: pd.DataFrame) -> Markup:
     cells = measured.astype(object).where(measured.notna(), NOT_KNOWN)
     rows = [[_cell(name, value) for name, value in row.items()] for row in cells.to_dict("records")]
-    return table([HEADS.get(str(name), str(name).replace("_", " ")) for name in measured], rows)
+    head = [HEADS.get(str(name), str(name).replace("_", " ")) for name in measured]
+    return table(head, rows, "what was measured")
 
 
 def _cell(name: object, value: object) -> object:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from IPython.display import Code
 
-from labkit.show.style import c_code, page, tag
+from labkit.show.style import c_code, headline, page
 
 
 class CSource(Code):
@@ -16,4 +16,4 @@ class CSource(Code):
         super().__init__(filename=str(path), language="c")  # type: ignore[no-untyped-call]
 
     def _repr_html_(self) -> str:
-        return page(tag("h4", Path(self.filename).name), c_code(self.data))
+        return page(headline(Path(self.filename).name), c_code(self.data))

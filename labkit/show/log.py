@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 from labkit.explain import Explanation
-from labkit.show.style import download, folded, join, log_lines, tag
+from labkit.show.style import download, folded, headline, join, log_lines, tag
 
 AROUND = 8  # lines in sight on either side of the one that matters
 FOLDED_BUDGET = 150_000  # characters on the page of each folded part, half from either end
@@ -53,7 +53,7 @@ def log_html(title: str, text: str, matters: int | None, file_name: str) -> Mark
     size = f"{count}, {len(text.encode('utf-8', 'replace')):,} bytes"
     return join(
         [
-            tag("h4", f"{title} ", tag("small", f"({size})")),
+            headline(f"{title} ", tag("small", f"({size})")),
             _fold("before", before),
             log_lines(*_marked(lines[start:end], start, matters)),
             _fold("after", after),

@@ -52,7 +52,9 @@ def verdict(report: BuildReport) -> Markup:
 def gates_table(report: BuildReport) -> Markup:
     """Return the gates in the order in which a program meets them."""
     rows = [_gate_cells(number, gate, report) for number, gate in enumerate(report.gates, 1)]
-    return table(["gate", "what it does", "verdict", "took"], rows, data_testid="gates")
+    return table(
+        ["gate", "what it does", "verdict", "took"], rows, "the two gates", data_testid="gates"
+    )
 
 
 def _gate_cells(number: int, gate: Gate, report: BuildReport) -> list[object]:
@@ -79,7 +81,7 @@ def _explained(report: BuildReport, explained: Explanation) -> Markup:
         rows.append(("how the check was lifted", report.how_lifted))
     rows += [("note", note) for note in report.notes]
     cells = [(name, prose(words)) for name, words in rows if words]
-    return table([], cells, data_testid="explained")
+    return table([], cells, "in plain words", data_testid="explained")
 
 
 def _compiler_part(report: BuildReport, explained: Explanation) -> Markup:

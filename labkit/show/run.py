@@ -60,7 +60,7 @@ def _account_table(run: Run) -> Markup:
     quiet = len(run.account) - len(busy)
     total = [int(run.account[name].sum()) for name in ACCOUNT]
     rows += [[f"{quiet} more, quiet", *"0000"]] if quiet and rows else []
-    return table(["", *ACCOUNT], [*rows, ["all", *total]], data_testid="account")
+    return table(["", *ACCOUNT], [*rows, ["all", *total]], "the account", data_testid="account")
 
 
 def _first_rows(run: Run) -> Markup:
@@ -71,8 +71,9 @@ def _first_rows(run: Run) -> Markup:
     rows = [[_cell(*pair) for pair in row.items()] for row in first.to_dict("records")]
     more = len(run) - len(first)
     after = [tag("p", f"… and {more} rows more in .table")] if more else []
-    head = ["time (UTC)", *SHOWN[1:]]
-    return Markup("".join([table(head, rows, data_testid="first-rows"), *after]))
+    head, caption = ["time (UTC)", *SHOWN[1:]], f"the first {len(rows)} events"
+    shown = table(head, rows, caption, data_testid="first-rows")
+    return Markup("".join([shown, *after]))
 
 
 def _cell(name: object, value: object) -> Markup:

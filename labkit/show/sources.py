@@ -67,15 +67,25 @@ class SideBySide:
         return self.how_lifted and f"how the compiler's check was lifted here: {self.how_lifted}"
 
     def _repr_html_(self) -> str:
-        heads = [tag("th", f"{v.name} – {v.purpose}", colspan=3) for v in (self.left, self.right)]
+        heads = [
+            tag("th", f"{v.name} – {v.purpose}", colspan=3, scope="colgroup")
+            for v in (self.left, self.right)
+        ]
         rows = [tag("tr", *_cells(pair)) for pair in self.pairs]
+        caption = tag("caption", f"{self.left.file_name}, for both")
         widths = Markup(
             "<colgroup>"
             + ('<col style="width:2.6em"><col style="width:1.2em"><col>' * 2)
             + "</colgroup>"
         )
         code = tag(
-            "table", widths, tag("tr", *heads), *rows, class_="lab-code", data_testid="sources"
+            "table",
+            caption,
+            widths,
+            tag("tr", *heads),
+            *rows,
+            class_="lab-code",
+            data_testid="sources",
         )
         same = sum(not pair.differs for pair in self.pairs)
         legend = (

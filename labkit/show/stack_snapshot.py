@@ -28,6 +28,7 @@ CSS = """
 .lab-stack { border-collapse: separate; border-spacing: 1px; }
 .lab .lab-stack td { width: 26px; height: 20px; padding: 0; text-align: center; color: #111;
   font: 12px var(--jp-code-font-family, monospace); border: 1px solid #888; }
+.lab .lab-stack td.lab-where { width: auto; border: 0; color: inherit; font: inherit; }
 .lab .lab-stack th { padding: 0 8px; text-align: right; font-weight: 400; white-space: nowrap; }
 .lab .lab-stack td.lab-out { background: none; border-style: dashed;
   color: var(--jp-content-font-color2, #666); }
@@ -110,7 +111,7 @@ def _facts(snapshot: Snapshot, steps: int, variables: StackVariables | None) -> 
         past = outside(variables, snapshot.limit)
         others = ", ".join(f"{one.name} ({one.bytes} bytes)" for one in past)
         rows += [("also outside, all of it", others)] if others else []
-    return table(["", ""], rows)
+    return table([], rows, "this step")
 
 
 def _around(log: VerifierLog, snapshot: Snapshot) -> Iterator[Markup]:
@@ -134,16 +135,18 @@ def stack_table(snapshot: Snapshot) -> Markup:
         tag("tr", *_row(snapshot, end, limit), class_="lab-limit" if end == -limit else None)
         for end in range(0, min(lowest, -limit - one_outside), -ROW)
     ]
-    return tag("table", tag("tbody", *rows), class_="lab-stack", data_testid="stack")
+    words = tag("caption", "the stack at this step, 128 bytes a row")
+    drawn = tag("table", words, tag("tbody", *rows), class_="lab-stack", data_testid="stack")
+    return tag("div", drawn, class_="lab-scroll", tabindex=0, role="group", aria_label="the stack")
 
 
 def _row(snapshot: Snapshot, end: int, limit: int) -> Iterator[Markup]:
     """Yield a row's cells: the slot just below ``end`` first, as the log writes them."""
     outside = end <= -limit
-    yield tag("th", f"fp{end}" if end else "fp (r10)")
+    yield tag("th", f"fp{end}" if end else "fp (r10)", scope="row")
     for offset in range(end - SLOT, end - ROW - 1, -SLOT):
         yield _cell(snapshot, offset, outside=outside)
-    yield tag("th", "outside" if outside else "")
+    yield tag("td", "outside" if outside else "", class_="lab-where")
 
 
 def _cell(snapshot: Snapshot, offset: int, *, outside: bool) -> Markup:

@@ -18,6 +18,11 @@ def stack_variables_html(variables: StackVariables) -> str:
     ]
     rows.append(["all", "", variables.sum.strip(), ""])
     return page(
-        table(["variable", "type", "bytes", "line"], rows, data_testid="stack-variables"),
+        table(
+            ["variable", "type", "bytes", "line"],
+            rows,
+            "what takes the stack",
+            data_testid="stack-variables",
+        ),
         tag("p", tag("small", f"found by {variables.found}")),
     )

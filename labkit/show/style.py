@@ -7,7 +7,7 @@ the style sheet, as hosting sites do, signs, words and plain tables still tell t
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 CSS = """
 .lab { color: var(--jp-content-font-color1, CanvasText); font-size: 13px; line-height: 1.45;
   max-width: 1120px; }
-.lab h4 { margin: .6em 0 .3em; font-size: 13px; font-weight: 700 !important; }
+.lab p.lab-title { margin: .6em 0 .3em; font-weight: 700; }
 .lab a { color: var(--jp-content-link-color, #1565c0); text-decoration: underline; }
 .lab p { margin: .35em 0; }
 .lab table.lab-table { border-collapse: collapse; margin: .4em 0; font-size: 13px; }
@@ -23,6 +23,11 @@ CSS = """
   padding: 3px 10px; border-bottom: 1px solid var(--jp-border-color2, #bbb);
   white-space: normal; max-width: 46em; overflow-wrap: anywhere; }
 .lab table.lab-table th { white-space: nowrap; }
+.lab table.lab-table th[scope=row] { font-weight: inherit; }
+.lab caption { caption-side: top; text-align: left; padding: 3px 0; font-weight: 600;
+  color: var(--jp-content-font-color1, CanvasText); }
+.lab-scroll { overflow-x: auto; }
+.lab img { max-width: 100%; }
 .lab-badge { display: inline-block; padding: 1px 9px; border-radius: 9px; font-weight: 600;
   border: 1.5px solid currentColor; }
 .lab-good { color: var(--jp-success-color1, #1a7f37); }
@@ -81,9 +86,16 @@ def tag(name: str, *content: object, **attributes: object) -> Markup:
 def page(*content: object, **attributes: object) -> str:
     """Wrap the parts of one output, with the style sheet.
 
-    It is a plain str: this leaves the lab, and whoever adds to Markup would have it escaped.
+    It is a plain str: this leaves the lab, and whoever adds to Markup would have it escaped. Keys
+    pressed in it are its own: without the mark, JupyterLab would move on to another cell.
     """
-    return f"<style>{CSS}</style>" + str(tag("div", *content, class_="lab", **attributes))
+    inside = tag("div", *content, class_="lab", data_lm_suppress_shortcuts="true", **attributes)
+    return f"<style>{CSS}</style>{inside}"
+
+
+def headline(*words: object) -> Markup:
+    """Return what a part of an output is called. No heading: those are the notebook's own."""
+    return tag("p", *words, class_="lab-title")
 
 
 def badge(kind: str, words: object, **attributes: object) -> Markup:
@@ -111,11 +123,35 @@ def folded(summary: object, *content: object, shown: bool = False) -> Markup:
     return tag("details", tag("summary", summary), *content, open="" if shown else None)
 
 
-def table(head: Sequence[object], rows: Iterable[Sequence[object]], **attributes: object) -> Markup:
-    """Return a table; each cell is escaped unless it is Markup. An empty ``head`` shows no row."""
-    top = tag("thead", tag("tr", *(tag("th", cell) for cell in head))) if head else ""
-    body = (tag("tr", *(tag("td", cell) for cell in row)) for row in rows)
-    return tag("table", top, tag("tbody", *body), class_="lab-table", **attributes)
+def png_image(png: bytes, words: object) -> Markup:
+    """Return a picture that carries itself, and what it shows in words."""
+    data = base64.b64encode(png).decode()
+    return Markup('<img src="data:image/png;base64,{}" alt="{}">').format(data, words)
+
+
+def table(
+    head: Sequence[object],
+    rows: Iterable[Sequence[object]],
+    caption: object = "",
+    **attributes: object,
+) -> Markup:
+    """Return a table; each cell is escaped unless it is Markup.
+
+    Without a ``head`` the first cell of a row says what the row is of.
+    """
+    top = tag("thead", tag("tr", *map(_head_cell, head))) if head else ""
+    body = (tag("tr", *_body_cells(row, named=not head)) for row in rows)
+    said = tag("caption", caption) if caption else ""
+    return tag("table", said, top, tag("tbody", *body), class_="lab-table", **attributes)
+
+
+def _head_cell(cell: object) -> Markup:
+    return tag("th", cell, scope="col") if cell else tag("td")
+
+
+def _body_cells(row: Sequence[object], *, named: bool) -> Iterator[Markup]:
+    for place, cell in enumerate(row):
+        yield tag("th", cell, scope="row") if named and place == 0 else tag("td", cell)
 
 
 def prose(text: str) -> Markup:

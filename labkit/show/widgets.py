@@ -10,7 +10,7 @@ from labkit.building.report import BuildReport
 from labkit.errors import LabError
 from labkit.program.alternatives import Way
 from labkit.show.report import report_html
-from labkit.show.style import badge, c_code, page, prose, table, tag
+from labkit.show.style import badge, c_code, headline, page, prose, table, tag
 
 if TYPE_CHECKING:
     from labkit.notebook.feedback import Feedback
@@ -25,8 +25,11 @@ def error_html(error: Exception) -> str:
 
 
 def state_html(state: str, words: object, **attributes: object) -> Markup:
-    """Return one line that says what a widget is doing; ``state`` is for tests to wait on."""
-    return tag("p", words, data_testid="state", data_state=state, aria_live="polite", **attributes)
+    """Return one line that says what a widget is doing; ``state`` is for tests to wait on.
+
+    A screen reader reads each change aloud: see labkit.show.live.
+    """
+    return tag("p", words, data_testid="state", data_state=state, **attributes)
 
 
 def frame_verdicts(size: int, passed: dict[str, bool]) -> tuple[str, str]:
@@ -38,14 +41,14 @@ def frame_verdicts(size: int, passed: dict[str, bool]) -> tuple[str, str]:
         rows.append([f"the {gate}", sign])
         words.append(f"the {gate} {verdict}")
     head = f"a frame of {size} bytes"
-    return page(table([head, ""], rows)), f"{head}: {', '.join(words)}"
+    return page(table([], rows, head)), f"{head}: {', '.join(words)}"
 
 
 def alternative_html(way: Way, report: BuildReport) -> str:
     """Return what there is to know of a way out: since when, when to choose it, file, verdict."""
     words = f"{way.title}. Since Linux {way.since}. When to choose it: {way.choose}."
     program = c_code(way.path.read_text("utf-8"))
-    return page(tag("p", words), tag("h4", way.path.name), program) + report_html(report)
+    return page(tag("p", words), headline(way.path.name), program) + report_html(report)
 
 
 def feedback_html(feedback: Feedback) -> str:
