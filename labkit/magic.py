@@ -18,6 +18,7 @@ from labkit.building.build import build, checked_define
 from labkit.building.report import BuildReport
 from labkit.collecting.collection import collect
 from labkit.errors import UsageError
+from labkit.notebook import unmade
 from labkit.program.variants import Variant
 from labkit.show import pictures
 
@@ -90,7 +91,7 @@ def _collected(variant: Variant, report: BuildReport, seconds: float) -> Run:
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """Register ``%%bpf``, and how tables and pictures are shown; ``%load_ext`` calls this."""
+    """Register ``%%bpf`` and how tables, pictures and missing names are shown; for %load_ext."""
 
     def bpf(line: str, cell: str) -> BuildReport | Run:
         """%%bpf [NAME] [-D WORD[=VALUE]]... [--lift] [--run SECONDS]: build this cell's C."""
@@ -101,4 +102,5 @@ def load_ipython_extension(shell: Any) -> None:
         return result
 
     pictures.register(shell)
+    unmade.watch(shell)
     shell.register_magic_function(bpf, "cell", "bpf")

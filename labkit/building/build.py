@@ -17,8 +17,8 @@ from labkit.building.report import BuildReport
 from labkit.errors import MachineError, UsageError
 from labkit.machine import patience
 from labkit.machine.stack_limit import measured
-from labkit.program.llvm_ir import Local, locals_on_stack
-from labkit.program.variants import BPF_TREE, LIFTED_LIMIT, Variant, find
+from labkit.program.llvm_ir import Local, locals_on_stack, structs_in
+from labkit.program.variants import BPF_TREE, LIFTED_LIMIT, STRUCTS, Variant, find
 
 TIME_LIMIT = 30.0  # seconds for one build on a machine of usual speed
 LOG_LEVEL = 2 | 4  # every instruction, and statistics (linux/bpf_verifier.h: BPF_LOG_LEVEL2, STATS)
@@ -158,17 +158,30 @@ def _notes(events: list[dict[str, Any]], program_type: str) -> Iterator[str]:
             yield f"the verifier's log of {event['name']} is cut off: {event['cut']}"
 
 
+def intermediate(variant: Variant) -> str:
+    """Return LLVM's intermediate text of a variant. Raises MachineError where no Python has bcc."""
+    request = {**request_for(variant, "lab", TIME_LIMIT, LOG_LEVEL), "job": "intermediate"}
+    events, _versions = session.run_to_end(request)
+    return next((str(e["text"]) for e in events if e["event"] == "intermediate"), "")
+
+
 @lru_cache(maxsize=32)
 def layout(*defines: str) -> dict[str, dict[str, Any]]:
     """Return the layout of each struct of the lesson as this machine's compiler lays it out.
 
     A struct is ``{"name", "size", "fields": [{"name", "offset", "size", "code", "count"}]}``, in
-    bytes. ``code`` is a ctypes type code, ``count`` the length of an array. Raises MachineError
-    where the kernel takes no map or the worker died, BuildRefused where the defines do not compile.
+    bytes. ``code`` is a ctypes type code, ``count`` the length of an array. Where the kernel takes
+    no map, of whose value bcc tells it, the compiler's debug information does. Raises MachineError
+    where neither did or the worker died, BuildRefused where the defines do not compile.
     """
     types = Variant("layout", BPF_TREE / "layout.c", "the structs", defines=defines)
     report = build(types)
+    if report.outcome == reports.HOST_REFUSED:
+        told = structs_in(intermediate(types))
+        if told.keys() >= set(STRUCTS):
+            return told
     if report.outcome in (reports.HOST_REFUSED, reports.WORKER_DIED):
-        raise MachineError(report.reason, report.explain().change)
+        reason, _, _mend = report.reason.partition(findings.MEND)
+        raise MachineError(reason, report.explain().change)
     report.raise_for_refusal()
     return {name: facts["layout"] for name, facts in report.maps.items()}

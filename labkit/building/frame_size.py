@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from labkit.building.build import build
 from labkit.building.report import COMPILER_REFUSED, VERIFIER_REFUSED, BuildReport
 from labkit.errors import MachineError, UsageError
-from labkit.machine import stack_limit
+from labkit.machine import rights, stack_limit
 from labkit.machine.stack_limit import WORD, bisect
 from labkit.program.variants import BPF_TREE, LIFTED_LIMIT, LLVM_LIMIT, Variant
 
@@ -59,6 +59,8 @@ def lets_through(size: int, gate: str) -> bool:
     passed = {verdict.name: verdict.passed for verdict in report.gates}[gate]
     refused = {"compiler": COMPILER_REFUSED, "verifier": VERIFIER_REFUSED}[gate]
     if not passed and report.outcome != refused:
+        if not rights.may_load():
+            raise MachineError(f"the {gate} could not be asked about {size} bytes", rights.mend())
         explained = report.explain()
         reason = f"the {gate} gave no verdict on {size} bytes: {explained.happened}"
         raise MachineError(reason, explained.change)

@@ -34,6 +34,7 @@ from labkit.building.build import LOG_LEVEL, build, report_of
 from labkit.building.report import ACCEPTED, IN_SHORT, BuildReport, Gate
 from labkit.errors import MachineError
 from labkit.machine import bpf_syscall
+from labkit.machine.maps import new_map
 from labkit.machine.stack_limit import measured
 from labkit.program.variants import BPF_TREE, Variant
 
@@ -201,7 +202,7 @@ def instructions(text: str, map_fd: int = -1) -> bytes:
 def _load_instructions(mistake: Mistake) -> BuildReport:
     """Hand a file's instructions to the kernel. There is no gate one: nothing is compiled."""
     text = mistake.path.read_text("utf-8")
-    fd = bpf_syscall.make_map(mistake.map_type) if mistake.map_type else -1
+    fd = new_map(mistake.map_type) if mistake.map_type else -1
     try:
         code = instructions(text, fd)
         call = bpf_syscall.load if mistake.privileged else load_without_privileges
@@ -264,7 +265,7 @@ _NO_KEY = _LOOKUP + "b7 0 0 0 0\n95 0 0 0 0"
 
 @lru_cache(maxsize=8)
 def _loads(text: str) -> bool:
-    fd = bpf_syscall.make_map("array")
+    fd = new_map("array")
     try:
         return bpf_syscall.load(instructions(text, fd), "tracepoint")[0] == 0
     finally:

@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from labkit.errors import LabError, MachineError, UsageError
-from labkit.machine.bpf_syscall import PROGRAM_TYPES, instruction, load, make_map
+from labkit.machine.bpf_syscall import PROGRAM_TYPES, instruction, load
+from labkit.machine.maps import new_map
 from labkit.machine.rights import AS_ROOT
 
 WORD = 8  # bytes: by that a frame grows
@@ -67,7 +68,7 @@ def call_chain(*frames: int, program_type: str = "tracepoint", tail_call: bool =
         raise UsageError(f"no program type {program_type!r}; there are: {', '.join(PROGRAM_TYPES)}")
     if not frames or any(size <= 0 or size % WORD or size > CEILING for size in frames):
         raise UsageError(f"a frame has a multiple of {WORD} bytes, up to {CEILING}: {frames}")
-    programs = make_map("prog_array") if tail_call else -1
+    programs = new_map("prog_array") if tail_call else -1
     try:
         errno, log = load(b"".join(_functions(frames, programs)), program_type)
     finally:

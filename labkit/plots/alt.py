@@ -41,11 +41,13 @@ def listed(words: Iterable[str]) -> str:
     return ", ".join(every[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def struct_sizes(layouts: Mapping[str, Any], limit: int) -> str:
+def struct_sizes(layouts: Mapping[str, Any], limit: int | None) -> str:
     """Say how large each struct is, and all together, against the stack."""
     sizes = {name: int(layouts[name]["size"]) for name in STRUCTS}
     total = sum(sizes.values())
     each = listed(f"{name} {size} bytes" for name, size in sizes.items())
+    if limit is None:
+        return f"Bars to scale: {each}; together {total} bytes. The stack's size is not known here."
     over = f", {total - limit} too many" if total > limit else ", which fits"
     return f"Bars to scale: a BPF stack of {limit} bytes; {each}; together {total} bytes{over}."
 

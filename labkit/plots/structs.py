@@ -31,15 +31,18 @@ def struct_sizes(
         layouts = layout()
     axes = axes or style.new_axes(10, 3.6)
     total = sum(layouts[name]["size"] for name in STRUCTS)
-    limit = limit or measured().bytes or total  # where it is not known, nothing is past it
+    known = limit or measured().bytes
+    limit = known or total  # where it is not known, nothing is past it
     axes.set_xlim(0, max(total, limit) * 1.2)
-    axes.barh(0, limit, _HEIGHT, color="white", edgecolor=style.LIMIT, linewidth=2.5)
-    axes.text(limit / 2, 0, "all the stack there is", ha="center", va="center")
+    if known:
+        axes.barh(0, limit, _HEIGHT, color="white", edgecolor=style.LIMIT, linewidth=2.5)
+    words = "all the stack there is" if known else "how much stack there is, is not known here"
+    axes.text(limit / 2, 0, words, ha="center", va="center")
     for row, name in enumerate(STRUCTS, 1):
         _draw_struct(axes, row, layouts[name], limit)
     _draw_struct(axes, 4, {"fields": [{"name": "", "offset": 0, "size": total}]}, limit)
-    _finish(axes, layouts, total, limit)
-    return alt.describe(axes, alt.struct_sizes(layouts, limit))
+    _finish(axes, layouts, total, known)
+    return alt.describe(axes, alt.struct_sizes(layouts, known))
 
 
 def _draw_struct(axes: Axes, y: float, layout: Mapping[str, Any], limit: int) -> None:
@@ -60,15 +63,18 @@ def _bar(axes: Axes, y: float, left: float, width: float, colour: str, hatch: st
         axes.barh(y, width, _HEIGHT, left, color=face, edgecolor=colour, hatch=hatch, linewidth=1)
 
 
-def _finish(axes: Axes, layouts: Mapping[str, Any], total: int, limit: int) -> None:
+def _finish(axes: Axes, layouts: Mapping[str, Any], total: int, limit: int | None) -> None:
     sizes = [limit, *(layouts[name]["size"] for name in STRUCTS), total]
     for y, size in enumerate(sizes):
-        over = f", {size - limit} too many" if size > limit else ""
+        if size is None:
+            continue
+        over = f", {size - limit} too many" if limit is not None and size > limit else ""
         axes.text(size + 10, y, f"{size} bytes{over}", va="center", zorder=6)
     axes.set_yticks(range(5), ["BPF stack", *STRUCTS, "all three"])
     axes.invert_yaxis()
     axes.set_xlabel("bytes (hatched: past the limit)")
-    style.limit_line(axes, limit, f"the limit: {limit}")
+    if limit is not None:
+        style.limit_line(axes, limit, f"the limit: {limit}")
 
 
 def limit_search(*found: Largest, axes: Axes | None = None) -> Axes:

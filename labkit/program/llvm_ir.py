@@ -8,11 +8,13 @@ to 19: debug calls (``call void @llvm.dbg.declare``) up to 18, then records (``#
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
-__all__ = ["Local", "locals_on_stack"]
+__all__ = ["Local", "locals_on_stack", "structs_in"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Local:
 _MODULE = re.compile(r"^; ModuleID.*$", re.M)
 _FUNCTION = re.compile(r"^define .*?^}", re.M | re.S)
 _NODE = re.compile(r"^(!\d+) = (?:distinct )?!(DI\w+)\((.*)\)\s*$", re.M)
+_LIST = re.compile(r"^(!\d+) = !\{(.*)\}\s*$", re.M)
 _FIELD = re.compile(r'(\w+): (?:"((?:[^"\\]|\\.)*)"|([^\s,()]+))')
 _ALLOCA = re.compile(r"^\s*(%[\w.$-]+) = alloca (.*?), align", re.M)
 _LOST = re.compile(r"dbg[._]declare\([^\n]*?(?:undef|poison), (?:metadata )?(!\d+)")
@@ -47,6 +50,18 @@ _NAMED = re.compile(
     r"|dbg[._]assign\(.*?, (?:metadata )?(?P<var_assign>!\d+), .*?(?:ptr|\*) (?P<at>%[\w.$-]+),"
 )
 _CAST = re.compile(r"^\s*(%[\w.$-]+) = bitcast \S+ (%[\w.$-]+) to ", re.M)  # before LLVM 15
+# What DWARF calls a number, and its bits: the type codes of ctypes, as bcc gives them.
+_CODES = {
+    ("DW_ATE_signed_char", "8"): "c",
+    ("DW_ATE_unsigned_char", "8"): "B",
+    ("DW_ATE_signed", "16"): "h",
+    ("DW_ATE_unsigned", "16"): "H",
+    ("DW_ATE_signed", "32"): "i",
+    ("DW_ATE_unsigned", "32"): "I",
+    ("DW_ATE_signed", "64"): "l",
+    ("DW_ATE_unsigned", "64"): "L",
+}
+_SAME_TYPE = {"DW_TAG_typedef", "DW_TAG_const_type", "DW_TAG_volatile_type"}
 _TAGS = {"DW_TAG_structure_type": "struct ", "DW_TAG_union_type": "union "}
 
 
@@ -63,6 +78,56 @@ def locals_on_stack(text: str) -> tuple[Local, ...]:
     for function in _FUNCTION.finditer(module):
         found += _in_function(function[0], nodes)
     return tuple(found)
+
+
+def structs_in(text: str) -> dict[str, dict[str, Any]]:
+    """Return the layout of each struct that the text's debug information tells, by its name.
+
+    A struct is as labkit.layout() has it; the ``code`` of what is no number or array is None.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for module in _MODULE.split(text):
+        found.update(_structs_of(module))
+    return found
+
+
+def _structs_of(module: str) -> dict[str, dict[str, Any]]:
+    nodes = {m[1]: (m[2], _fields(m[3])) for m in _NODE.finditer(module)}
+    lists = {m[1]: re.findall(r"!\d+", m[2]) for m in _LIST.finditer(module)}
+    found = {}
+    for kind, fields in nodes.values():
+        name, size = fields.get("name", ""), fields.get("size", "")
+        of_struct = kind == "DICompositeType" and fields.get("tag") == "DW_TAG_structure_type"
+        if of_struct and name and size.isdigit():
+            members = [nodes.get(one, ("", {}))[1] for one in lists.get(fields.get("elements"), [])]
+            inside = [_member(member, nodes) for member in members]
+            found[name] = {"name": name, "size": int(size) // 8, "fields": inside}
+    return found
+
+
+def _member(member: dict[str, str], nodes: Nodes) -> dict[str, Any]:
+    kind, offset = member.get("baseType", ""), member.get("offset", "0")
+    size = _type(kind, nodes)[1]
+    code, array = _code(kind, nodes)
+    return {
+        "name": member.get("name", ""),
+        "offset": int(offset) // 8 if offset.isdigit() else 0,  # left out where it is 0
+        "size": size,
+        "code": code,
+        "count": size // struct.calcsize(code) if array and code else None,
+    }
+
+
+def _code(node: str, nodes: Nodes, array: bool = False, depth: int = 0) -> tuple[str | None, bool]:
+    """Return the type code of a number, or of an array's elements, and whether it is an array."""
+    kind, fields = nodes.get(node, ("", {}))
+    if kind == "DIBasicType":
+        return _CODES.get((fields.get("encoding", ""), fields.get("size", ""))), array
+    array = array or fields.get("tag") == "DW_TAG_array_type"
+    alike = kind == "DICompositeType" or fields.get("tag") in _SAME_TYPE
+    if alike and depth < 32:
+        return _code(fields.get("baseType", ""), nodes, array, depth + 1)
+    return None, array
 
 
 Nodes = dict[str, tuple[str, dict[str, str]]]

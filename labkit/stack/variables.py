@@ -16,8 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from labkit import session
-from labkit.building.build import LOG_LEVEL, layout, request_for, usual_limit
+from labkit.building.build import intermediate, layout
 from labkit.building.report import BuildReport
 from labkit.errors import LabError
 from labkit.machine.stack_limit import measured
@@ -131,10 +130,7 @@ def _largest_first(found: Sequence[Local]) -> tuple[Local, ...]:
 
 def by_compiler(variant: Variant) -> tuple[Local, ...]:
     """Ask this machine's compiler. Raises MachineError where no Python has bcc."""
-    request = request_for(variant, "lab", usual_limit(), LOG_LEVEL)
-    events, _versions = session.run_to_end({**request, "job": "intermediate"})
-    text = next((e["text"] for e in events if e["event"] == "intermediate"), "")
-    return locals_on_stack(text)
+    return locals_on_stack(intermediate(variant))
 
 
 def by_source(variant: Variant, structs: Mapping[str, int] | None = None) -> tuple[Local, ...]:

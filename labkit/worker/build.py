@@ -19,6 +19,10 @@ CALL, LOCAL_CALL, OPEN = 0x85, 1, -1  # an instruction's code, its source regist
 LARGEST_TEXT = 16 << 20  # bytes of LLVM's text that are sent
 LIBC = ctypes.CDLL(None)
 
+# Of such a program bcc reads the arguments in tracefs. Any other compiles without it.
+_NEEDS_TRACEFS = re.compile(r"\bTRACEPOINT_PROBE\b|\btracepoint__\w")
+_NO_ARGUMENTS = re.compile(r"'struct tracepoint__\w+'")  # a macro of ours had one in it
+
 at_exit: list[Any] = []  # keeps the function that C calls
 
 Emit = Callable[..., None]
@@ -50,12 +54,14 @@ def print_intermediate(request: dict[str, Any], emit: Emit, scratch: str) -> Non
 
 
 def _compile(request: dict[str, Any], emit: Emit, scratch: str) -> compiling.Module | None:
+    mounted, lacking = None, ""
     try:
         mounted = tracefs.mount_tracefs()
     except OSError as error:
-        reason = f"{error.strerror}; to mend it: {tracefs.mend(error)}"
-        emit("host_refused", reason=reason)
-        return None
+        lacking = f"{error.strerror}; to mend it: {tracefs.mend(error)}"
+        if _NEEDS_TRACEFS.search(request["source"]):
+            emit("host_refused", reason=lacking)
+            return None
     if mounted:
         emit("note", text=mounted)
     if request["lift"]:
@@ -67,6 +73,9 @@ def _compile(request: dict[str, Any], emit: Emit, scratch: str) -> compiling.Mod
     try:
         module = compiling.compile_source(request, scratch)
     except Exception:  # bcc raises Exception itself; what it printed tells the reason
+        if lacking and _NO_ARGUMENTS.search(_printed()):
+            emit("host_refused", reason=lacking)
+            return None
         emit("compiled", passed=False, seconds=time.monotonic() - started)
         return None
     seconds = time.monotonic() - started

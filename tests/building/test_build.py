@@ -18,7 +18,8 @@ from labkit import session
 from labkit.building import build
 from labkit.building.report import COMPILER_REFUSED, HOST_REFUSED, VERIFIER_REFUSED, WORKER_DIED
 from labkit.machine.stack_limit import largest_frame
-from labkit.program.variants import Variant, sizes_of
+from labkit.program.llvm_ir import structs_in
+from labkit.program.variants import BPF_TREE, Variant, sizes_of
 from tools import processes
 
 pytestmark = pytest.mark.live
@@ -211,3 +212,10 @@ def test_layout_is_the_compilers() -> None:
     sizes = {name: struct["size"] for name, struct in labkit.layout().items()}
     assert sizes == {"big_event": 544, "extra_buffer": 768, "local_data": 256, "counters": 24}
     assert labkit.layout("DATA_BYTES=64")["big_event"]["size"] == 96
+
+
+@pytest.mark.live
+def test_where_no_map_is_taken_the_debug_information_tells_the_same_layout() -> None:
+    types = Variant("layout", BPF_TREE / "layout.c", "the structs")
+    told = structs_in(build.intermediate(types))
+    assert {name: told[name] for name in labkit.layout()} == labkit.layout()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import labkit
 from labkit.errors import MachineError
-from labkit.program.llvm_ir import locals_on_stack
+from labkit.program.llvm_ir import locals_on_stack, structs_in
 from labkit.program.variants import Variant, find
 from labkit.stack import variables as stack_bytes
 
@@ -142,3 +142,32 @@ def test_live_an_array_and_a_program_that_does_not_compile():
     broken = stack_bytes.stack_variables(Variant("g", nonsense, ""))
     assert broken.sizes == {"text": 40}
     assert "C text" in broken.found
+
+
+STRUCTS = """
+!1 = distinct !DICompositeType(tag: DW_TAG_structure_type, name: "pair", size: 160, elements: !2)
+!2 = !{!3, !4, !9}
+!3 = !DIDerivedType(tag: DW_TAG_member, name: "id", scope: !1, baseType: !5, size: 64)
+!4 = !DIDerivedType(tag: DW_TAG_member, name: "word", baseType: !7, size: 64, offset: 64)
+!5 = !DIDerivedType(tag: DW_TAG_typedef, name: "u64", baseType: !6)
+!6 = !DIBasicType(name: "unsigned long long", size: 64, encoding: DW_ATE_unsigned)
+!7 = !DICompositeType(tag: DW_TAG_array_type, baseType: !8, size: 64, elements: !2)
+!8 = !DIBasicType(name: "char", size: 8, encoding: DW_ATE_signed_char)
+!9 = !DIDerivedType(tag: DW_TAG_member, name: "at", baseType: !10, size: 32, offset: 128)
+!10 = !DIDerivedType(tag: DW_TAG_pointer_type, baseType: !1, size: 32)
+"""
+
+
+def test_the_layout_of_a_struct_in_the_debug_information():
+    fields = [
+        {"name": "id", "offset": 0, "size": 8, "code": "L", "count": None},
+        {"name": "word", "offset": 8, "size": 8, "code": "c", "count": 8},
+        {"name": "at", "offset": 16, "size": 4, "code": None, "count": None},
+    ]
+    assert structs_in(STRUCTS) == {"pair": {"name": "pair", "size": 20, "fields": fields}}
+
+
+@given(st.text(alphabet='!1=(){}: ,"DICompositeTypename\nsizeltg_', max_size=200))
+def test_any_text_has_structs_or_none(text):
+    structs_in(text)
+    structs_in(STRUCTS.replace("!6", text))
