@@ -189,10 +189,10 @@ class TestWords:
         ).stdout
         there = {path.stem for path in (ROOT / "tools").iterdir()}
         tools = [word for word in told if word in there]
-        assert tools == ["test", "render", "bench", "soak"]
+        assert tools == ["test", "render", "bench", "bundle", "soak"]
         assert set(told) == {*tools, *re.findall(r"^    (\w+) ", of_labkit, re.MULTILINE)}
 
-    @pytest.mark.parametrize("tool", ["test", "render", "bench", "soak"])
+    @pytest.mark.parametrize("tool", ["test", "render", "bench", "bundle", "soak"])
     def test_a_tool_explains_itself_without_any_package(self, lab, tool):
         lab.env["LABKIT_PYTHON"] = sys.executable
         lab.fill_with_code()
@@ -572,7 +572,7 @@ class TestTests:
 
 
 @pytest.mark.skipif(shutil.which("shellcheck") is None, reason="no shellcheck: sudo ./lab test")
-@pytest.mark.parametrize("script", ["lab", ".ci/run", "tools/fresh_machine.sh"])
+@pytest.mark.parametrize("script", ["lab", ".ci/run", "tools/bundle.sh", "tools/fresh_machine.sh"])
 def test_shellcheck_finds_nothing(script):
     done = subprocess.run(["shellcheck", ROOT / script], capture_output=True, text=True)
     assert done.stdout == ""

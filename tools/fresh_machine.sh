@@ -3,10 +3,12 @@
 # in a temporary directory, /proc, /sys and /dev of this machine bound into it, a clean copy of this
 # checkout, and then the README's commands. Run on demand, as root:
 #
-#     sudo tools/fresh_machine.sh [--skip-browser | --skip-tests] [--mirror URL] [bookworm] [trixie]
+#     sudo tools/fresh_machine.sh [--skip-browser | --skip-tests | --offline] [--mirror URL] [bookworm] [trixie]
+#
+# --offline: the checkout comes out of a file made by ./lab bundle, and the machine has no network at all.
 set -euo pipefail
 
-usage() { sed -n '2,6s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
+usage() { sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
 
 here=$(dirname -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")")
 suites=() mirror='' tests=all
@@ -15,6 +17,7 @@ while [[ $# -gt 0 ]]; do
   case $1 in
     --skip-browser) tests=no-browser ;;
     --skip-tests) tests=none ;;
+    --offline) tests=offline ;;
     --mirror) mirror=${2:?--mirror needs an address} && shift ;;
     -h | --help) usage && exit ;;
     -*) usage >&2 && exit 2 ;;
@@ -32,6 +35,7 @@ if [[ -z ${FRESH_MACHINE_INSIDE:-} ]]; then
   options=()
   [[ $tests != no-browser ]] || options+=(--skip-browser)
   [[ $tests != none ]] || options+=(--skip-tests)
+  [[ $tests != offline ]] || options+=(--offline)
   [[ -z $mirror ]] || options+=(--mirror "$mirror")
   FRESH_MACHINE_INSIDE=1 exec unshare --mount --propagation private "${BASH_SOURCE[0]}" "${options[@]}" "${suites[@]}"
 fi
@@ -39,6 +43,7 @@ fi
 work=$(mktemp -d -t fresh-machine.XXXXXX)
 room=
 results=()
+outside=() # a word before each command of the room: into a network of its own, where that is asked for
 exec 4>&1 # an interrupted step has its output elsewhere
 
 # Processes whose root is the room; nobody but us can have started one there.
@@ -52,6 +57,8 @@ kill_those_in_room() {
 leave_room() {
   [[ -n $room ]] || return 0
   kill_those_in_room
+  [[ ${#outside[@]} -eq 0 ]] || kill "$no_network"
+  outside=()
   local place
   for place in dev sys proc; do
     ! mountpoint -q "$room/$place" || umount --recursive --lazy "$room/$place"
@@ -123,8 +130,28 @@ make_room() {
     mount --rbind "/$place" "$room/$place" || return 1
     mount --make-rslave "$room/$place"
   done
-  bring_network_settings
-  bring_checkout
+  if [[ $tests == offline ]]; then
+    bring_bundle && leave_network
+  else
+    bring_network_settings
+    bring_checkout
+  fi
+}
+
+bring_bundle() {
+  local options=()
+  [[ -z $mirror ]] || options+=(--mirror "$mirror")
+  "$here/lab" bundle --release "$suite" "${options[@]}" "$work/bundle.tar" || return 1
+  remark "(bundle of $(($(stat -c %s "$work/bundle.tar") / 1000000)) MB)"
+  tar -xf "$work/bundle.tar" -C "$room/root" && mv "$room/root/ebpf-lab" "$room/root/lab"
+}
+
+# A process keeps the network without any device but its own loopback, for all that runs in the room.
+leave_network() {
+  unshare --net bash -c 'ip link set lo up && exec sleep infinity' 4>&- &
+  no_network=$!
+  outside=(nsenter --net="/proc/$no_network/ns/net")
+  until "${outside[@]}" grep -q '^ *lo:.*' /proc/self/net/dev && [[ $(readlink /proc/$no_network/ns/net) != "$(readlink /proc/self/ns/net)" ]]; do sleep 0.1; done
 }
 
 # What this machine needs in order to reach the network, the room needs too.
@@ -162,7 +189,7 @@ bring_checkout() {
 in_room() { # in_room COMMAND...
   local environment
   mapfile -t environment < <(room_environment)
-  exec chroot "$room" /usr/bin/env -i "${environment[@]}" bash -c 'cd /root/lab && exec "$@"' in_room "$@"
+  exec "${outside[@]}" chroot "$room" /usr/bin/env -i "${environment[@]}" bash -c 'cd /root/lab && exec "$@"' in_room "$@"
 }
 
 # --- what is tried ---------------------------------------------------------------------------------
@@ -207,7 +234,7 @@ start_and_stop_jupyter() {
   [[ $(ask_server "${address%%/lab*}/api/status" wrong) == 403 ]] || return 1
   kill -TERM "$server"
   wait "$server" || [[ $? -eq 143 ]] || return 1
-  ! (exec 3<>"/dev/tcp/127.0.0.1/$(sed -E 's|.*:([0-9]+)/.*|\1|' <<<"$address")") 2>/dev/null
+  ! "${outside[@]}" bash -c "exec 3<>/dev/tcp/127.0.0.1/$(sed -E 's|.*:([0-9]+)/.*|\1|' <<<"$address")" 2>/dev/null
 }
 
 start_again_installs_nothing() {
@@ -242,6 +269,68 @@ run_tests() {
   remark "($(grep -E '^=+ .*(passed|failed).*=+$' "$work/output" | tr -d = | paste -sd ';'))"
 }
 
+there_is_no_network() {
+  local devices
+  devices=$( (in_room sed -n 's/^ *\([^ :]*\):.*/\1/p' /proc/self/net/dev))
+  echo "devices: $devices"
+  [[ $devices == lo ]]
+}
+
+# A bundle with one byte changed, and one for another release: each says so, and nothing is installed.
+refuses() { # refuses WORDS
+  local output status=0
+  output=$( (in_room ./lab build percpu) 2>&1) || status=$?
+  echo "$output"
+  [[ $status -eq 3 && $output == *"$1"* && ! -e $room/usr/bin/python3 && ! -e $room/root/lab/.venv ]]
+}
+
+refuses_what_is_damaged() {
+  local deb
+  deb=$(find "$room/root/lab/bundle/debs" -name 'python3-bpfcc_*')
+  cp "$deb" "$work/whole.deb"
+  printf X | dd of="$deb" bs=1 seek=5000 conv=notrunc status=none
+  refuses "is damaged" || return 1
+  cp "$work/whole.deb" "$deb"
+}
+
+refuses_another_release() {
+  local os=$room/usr/lib/os-release
+  cp "$os" "$work/os-release"
+  sed -i 's/^VERSION_CODENAME=.*/VERSION_CODENAME=noble/' "$os"
+  refuses "is for release $suite, this machine has noble" || return 1
+  cp "$work/os-release" "$os"
+}
+
+build() { # build STATUS VARIANT
+  local status=0
+  (in_room ./lab build "$2") || status=$?
+  [[ $status -eq $1 ]]
+}
+
+# From the file alone; its name has a space.
+build_from_file() {
+  mv "$room/root/lab/bundle" "$work/bundle"
+  mkdir "$room/media" 2>/dev/null || true
+  mv "$work/bundle.tar" "$room/media/the bundle.tar"
+  local output status=0
+  output=$( (in_room ./lab --bundle "/media/the bundle.tar" build stack) 2>&1) || status=$?
+  echo "$output"
+  mv "$work/bundle" "$room/root/lab/bundle"
+  [[ $status -eq 1 && $output == *"BPF stack limit"* && -z $(find "$room/root/lab" -maxdepth 1 -name '.bundle*') ]]
+}
+
+try_suite_offline() {
+  step "debootstrap minbase, make and bring the bundle" make_room || return 0
+  step "there is no network" there_is_no_network || return 0
+  step "a damaged bundle: refused, nothing installed" refuses_what_is_damaged || true
+  step "a bundle for another release: the same" refuses_another_release || true
+  step "./lab --bundle FILE build stack: set up, status 1" build_from_file || return 0
+  rm -rf "$room/root/lab/.venv"
+  step "./lab build percpu, from bundle/: set up, status 0" build 0 percpu || true
+  step "./lab --no-browser: answers, stops" start_and_stop_jupyter || true
+  step "./lab run percpu --seconds 3: status 0, events" run_percpu || true
+}
+
 try_suite() {
   step "debootstrap minbase, bring the checkout" make_room || return 0
   step "no kernel headers, before" no_kernel_headers || true
@@ -254,7 +343,7 @@ try_suite() {
 }
 
 for suite in "${suites[@]}"; do
-  try_suite
+  if [[ $tests == offline ]]; then try_suite_offline; else try_suite; fi
   leave_room
 done
 [[ $failures -eq 0 ]]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from labkit.building import mistakes
 from labkit.building.report import ACCEPTED, HOST_REFUSED, OUTCOMES
 from labkit.errors import MachineError
 from labkit.explain.messages import MESSAGES
 from labkit.machine import bpf_syscall, rights
-from labkit.building import mistakes
 
 MISTAKES = mistakes.mistakes()
 
