@@ -92,6 +92,13 @@ def command_compare(options: argparse.Namespace) -> int:
     return survey_command.command_compare(options)
 
 
+def command_ready(options: argparse.Namespace) -> int:
+    """Run ``ready``."""
+    from labkit import survey_command
+
+    return survey_command.command_ready(options)
+
+
 def _progress_bar(done: int, total: int, name: str) -> None:
     if sys.stderr.isatty():
         bar = "#" * done + "." * (total - done)
@@ -128,6 +135,11 @@ COMMANDS = (
         "set records of machines side by side; needs no rights",
         "./lab compare class/*.json --picture class.png --csv class.csv",
     ),
+    (
+        "ready",
+        "whether this machine is ready for the workshop, with a code to read out",
+        "sudo ./lab ready --json mine.json",
+    ),
 )
 
 
@@ -151,6 +163,7 @@ def parser() -> argparse.ArgumentParser:
         command.set_defaults(function=globals()[f"command_{name}"])
     explain_command.add_options(made["explain"])
     survey_command.add_record_options(made["record"])
+    survey_command.add_ready_options(made["ready"])
     survey_command.add_compare_options(made["compare"])
     made["prove"].add_argument("names", nargs="*", metavar="NAME", help="only these (default: all)")
     made["prove"].add_argument(

@@ -1,4 +1,4 @@
-"""``./lab record`` and ``./lab compare``: the terminal's side of labkit.survey."""
+"""``./lab record``, ``./lab compare`` and ``./lab ready``: the terminal's side of labkit.survey."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import sys
 import time
 
-from labkit.status import ACCEPTED_STATUS, USAGE_STATUS
+from labkit.status import ACCEPTED_STATUS, MACHINE_STATUS, USAGE_STATUS
 
 
 def add_record_options(command: argparse.ArgumentParser) -> None:
@@ -35,6 +35,27 @@ def add_compare_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--csv", metavar="FILE", help="write a row a cell to FILE")
     command.add_argument("--picture", metavar="FILE", help="draw it to FILE.png")
     command.add_argument("--markdown", metavar="FILE", help="write tables to FILE.md")
+
+
+def add_ready_options(command: argparse.ArgumentParser) -> None:
+    """Add what ``./lab ready`` takes."""
+    command.add_argument("--json", metavar="FILE", help="write a record for ./lab compare to FILE")
+    command.add_argument("--name", default="", help="a label for this machine, no more")
+    command.add_argument("--code", metavar="CODE", help="say what a code tells; measure nothing")
+
+
+def command_ready(options: argparse.Namespace) -> int:
+    """Run ``ready``: 0 if this machine is, 3 if not."""
+    from labkit import survey
+
+    if options.code is not None:
+        print(survey.decode(options.code))
+        return ACCEPTED_STATUS
+    found = survey.ready(Ticker() if sys.stderr.isatty() else None, options.name)
+    if options.json:
+        found.record.write(options.json)
+    print(found)
+    return ACCEPTED_STATUS if found.ok else MACHINE_STATUS
 
 
 def command_record(options: argparse.Namespace) -> int:

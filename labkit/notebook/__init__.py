@@ -21,6 +21,7 @@ _NAMES = {
     "behind_names": "labkit.notebook.questions",
     "by_verdict": "labkit.notebook.questions",
     "cheapest": "labkit.notebook.questions",
+    "kernels": "labkit.notebook.other_kernels",
     "largest_frame": "labkit.building.frame_size",
     "left_over": "labkit.notebook.map_values",
     "limit_finder": "labkit.notebook.finder",

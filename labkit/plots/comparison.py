@@ -9,8 +9,9 @@ from labkit.plots.style import BAD, GOOD, INK, LIMIT, OTHERS, PAPER, new_axes, s
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from labkit.survey.comparison import Column, Comparison
+    from labkit.survey.comparison import Cell, Column, Comparison
 
+READ = "read"  # how a basis begins of what nobody tried
 GREY = "#666666"
 ORANGE = OTHERS[1]
 CELL = 1.0, 0.31  # inches
@@ -48,23 +49,24 @@ def programs_by_machine(compared: Comparison, axes: Axes | None = None) -> Axes:
         for y, row in enumerate(rows):
             for x, column in enumerate(columns):
                 cell = compared.cell(row.key, column.number)
-                _cell(axes, x, y, cell.word, tried=not cell.basis.startswith("read"))
+                _cell(axes, x, y, cell)
         _names(axes, [row.label for row in rows], list(columns))
-        axes.set_xlabel(LEGEND + "\n" + bases(compared), fontsize=8)
+        odd = "    ! not as its file declares" if compared.odd else ""
+        axes.set_xlabel(f"{LEGEND}{odd}\n{bases(compared)}", fontsize=8)
     return axes
 
 
-def _cell(axes: Axes, x: int, y: int, word: str, tried: bool) -> None:
-    """Draw a cell; what was only read has a dashed edge."""
+def _cell(axes: Axes, x: int, y: int, cell: Cell) -> None:
+    """Draw a cell; what was only read has a dotted edge."""
     from matplotlib.patches import Rectangle
 
-    look = LOOKS.get(word, Look("", word.replace(" bytes ", "\u2009B "), INK))
-    style = "-" if tried else ":"
+    look = LOOKS.get(cell.word, Look("", cell.word.replace(" bytes ", "\u2009B "), INK))
+    style = ":" if cell.basis.startswith(READ) else "-"
     axes.add_patch(
         Rectangle((x - 0.47, y - 0.44), 0.94, 0.88, fc=PAPER, ec=look.colour, ls=style, lw=1.4)
     )
     axes.add_patch(Rectangle((x - 0.47, y - 0.44), 0.07, 0.88, fc=look.colour, ec="none"))
-    words = f"{look.sign} {look.short}".strip()
+    words = f"{look.sign} {look.short}{' !' if cell.odd else ''}".strip()
     axes.text(x + 0.03, y, words, ha="center", va="center", color=INK, fontsize=8)
 
 
@@ -83,10 +85,11 @@ def bases(compared: Comparison) -> str:
     """Return in words how many machines are known in which way."""
     counted: dict[str, int] = {}
     for record in compared.records:
-        basis = record.basis.partition(":")[0]
+        basis = "without a record" if record.problem else record.basis.partition(":")[0]
         counted[basis] = counted.get(basis, 0) + 1
     told = ", ".join(f"{basis}: {count}" for basis, count in counted.items())
-    return f"machines {told}" + ("; read, not tried: dotted edge" if "read" in counted else "")
+    read = any(cell.basis.startswith(READ) for key in compared.keys for cell in compared.row(key))
+    return f"machines {told}" + ("; dotted: read, not tried" if read else "")
 
 
 def alt_text(compared: Comparison) -> str:

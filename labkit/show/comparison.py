@@ -20,10 +20,12 @@ from labkit.survey.comparison import (
     Cell,
     Comparison,
     Key,
+    Same,
 )
 from labkit.survey.records import MISTAKE, VARIANT, Record
 
 if TYPE_CHECKING:
+    from labkit.survey.readiness import Readiness
     from labkit.survey.records import Machine
 
 TITLES = {
@@ -78,7 +80,7 @@ def _wrapped(lines: Iterable[str], width: int) -> Iterator[str]:
 def _text_lines(compared: Comparison) -> Iterator[str]:
     yield f"{_count(len(compared.records), 'machine')}:"
     for column in compared.columns:
-        times = f" (× {column.count}, all alike)" if column.count > 1 else ""
+        times = f" (×{column.count}, all alike)" if column.count > 1 else ""
         when = f", {column.record.when}" if column.record.when else ""
         yield f"  {column.label}{times}: {_about(column.record)} [{column.record.basis}{when}]"
     yield from _bad_lines(compared)
@@ -95,7 +97,7 @@ def _text_lines(compared: Comparison) -> Iterator[str]:
 
 def _about(record: Record) -> str:
     told = machine_words(record.machine)
-    return f"{told}; no record: {record.problem}" if record.problem else told
+    return f"{told}; {record.problem}" if record.problem else told
 
 
 def _bad_lines(compared: Comparison) -> Iterator[str]:
@@ -111,20 +113,30 @@ def _one_of(key: Key) -> str:
 
 def _by_word(compared: Comparison, key: Key) -> dict[tuple[str, str], list[str]]:
     found: dict[tuple[str, str], list[str]] = {}
-    for label, cell in zip(compared.labels, compared.row(key), strict=True):
+    for column in compared.columns:
+        cell = compared.cell(key, column.number)
         if cell.word != NO_RECORD:
-            found.setdefault((cell.word, cell.basis), []).append(label)
+            times = f" (×{column.count})" if column.count > 1 else ""
+            found.setdefault((cell.word, cell.basis), []).append(column.label + times)
     return found
 
 
 def _same_lines(compared: Comparison) -> Iterator[str]:
-    counted = Counter(group for group, _ in compared.same for _ in compared.same[group, _])
+    counted: Counter[str] = Counter()
+    for alike, names in compared.same.items():
+        counted[alike.group] += len(names)
     for group, count in counted.items():
         yield ""
-        yield f"{_count(count, TITLES[group][:-1] if group != RUN else 'run')}: the same everywhere"
-        for (its, word), names in compared.same.items():
-            if its == group:
-                yield f"{INDENT}{word}: {', '.join(names)}"
+        yield f"{_count(count, TITLES[group][:-1])}: the same everywhere"
+        for alike, names in compared.same.items():
+            if alike.group == group:
+                yield f"{INDENT}{alike.word}{_where(compared, alike)}: {', '.join(names)}"
+
+
+def _where(compared: Comparison, alike: Same) -> str:
+    """Say on how many machines, where it is not all of them."""
+    total = len(compared.records)
+    return "" if alike.machines == total else f" (tried on {alike.machines} of {total} machines)"
 
 
 def _odd_lines(compared: Comparison) -> Iterator[str]:
@@ -160,6 +172,23 @@ def _record_lines(record: Record) -> Iterator[str]:
         yield f"  left out     {name:<21} {why}"
 
 
+def ready_text(found: Readiness) -> str:
+    """Return whether a machine is ready, in a line, and what to do if it is not."""
+    return "\n".join(_ready_lines(found))
+
+
+def _ready_lines(found: Readiness) -> Iterator[str]:
+    state = "ready" if found.ok else "NOT ready"
+    yield f"{state}: code {found.code}  ({machine_words(found.record.machine)})"
+    for row in found.lacking:
+        yield f"  {row.name}: {row.found}"
+        yield f"    to mend it: {row.mend}"
+    for one in found.record.programs:
+        if one.agrees is not True:
+            odd = one.problem or f"{one.outcome}: {one.message}"
+            yield f"  {one.name} is not as it is meant to be: {odd} ({one.disagreement})"
+
+
 # Markdown ------------------------------------------------------------
 
 
@@ -180,10 +209,10 @@ def _markdown_lines(compared: Comparison) -> Iterator[str]:
         basis = ["basis", *(record.basis for record in compared.records)]
         rows = ([_safe(key.name), *_markdown_cells(compared, key)] for key in compared.differing)
         yield from _markdown_table(head, [basis, *rows])
-    for (group, word), names in compared.same.items():
-        yield f"\n**{_safe(word)}** everywhere ({TITLES[group]}, {len(names)}): " + ", ".join(
-            f"`{name}`" for name in names
-        )
+    for alike, names in compared.same.items():
+        what = f"{TITLES[alike.group]}, {len(names)}{_where(compared, alike)}"
+        listed = ", ".join(f"`{name}`" for name in names)
+        yield f"\n**{_safe(alike.word)}** everywhere ({what}): {listed}"
     for label, key, cell in compared.odd:
         yield f"\nNot as declared: `{key.name}` on {label}: {cell.word}, but {_safe(cell.odd)}"
 
@@ -230,13 +259,21 @@ def html(compared: Comparison) -> str:
         for n in range(len(compared.records))
     ]
     same = [
-        tag("p", tag("b", word), f" everywhere ({TITLES[group]}): {', '.join(names)}")
-        for (group, word), names in compared.same.items()
+        tag(
+            "p",
+            tag("b", alike.word),
+            f" ({TITLES[alike.group]}){_where(compared, alike)}: {', '.join(names)}",
+        )
+        for alike, names in compared.same.items()
     ]
     total = sum(map(len, compared.same.values()))
     return page(
         table(head, rows, data_testid="machines"),
-        folded(f"{total} rows are the same everywhere", *same),
+        folded(
+            f"{total} rows are the same on all machines that tried them",
+            *same,
+            shown=not compared.differing,
+        ),
         *(tag("p", f"Not read: {one.why}") for one in compared.bad),
         data_testid="comparison",
     )
@@ -244,8 +281,12 @@ def html(compared: Comparison) -> str:
 
 def _who(compared: Comparison, number: int) -> Markup:
     record = compared.records[number]
-    problem = f"no record: {record.problem}" if record.problem else machine_words(record.machine)
-    return tag("span", tag("b", compared.labels[number]), f" ({record.basis})", title=problem)
+    machine = record.machine
+    tools = f"bcc {machine.bcc}, LLVM {machine.llvm}" if machine.bcc else ""
+    about = "; ".join(filter(None, (machine.distribution, tools, record.problem)))
+    return tag(
+        "span", tag("b", compared.labels[number]), f" ({record.basis}) ", tag("small", about)
+    )
 
 
 def _badge(cell: Cell) -> Markup:

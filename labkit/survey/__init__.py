@@ -20,6 +20,8 @@ _NAMES = {
     "Record": "labkit.survey.records",
     "open_records": "labkit.survey.records",
     "published": "labkit.survey.records",
+    "decode": "labkit.survey.readiness",
+    "ready": "labkit.survey.readiness",
     "record": "labkit.survey.recording",
     "written": "labkit.survey.comparison",
 }

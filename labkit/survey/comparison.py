@@ -6,10 +6,12 @@ and how that is known: tried here, tried there, or read.
 
 from __future__ import annotations
 
+import itertools
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -76,6 +78,14 @@ class Column:
     count: int = 1
 
 
+class Same(NamedTuple):
+    """In what several things are alike: the word that all machines have that tried them."""
+
+    group: str
+    word: str
+    machines: int  # how many tried them
+
+
 class Row(NamedTuple):
     """A row of the picture: one thing, or several that came out alike on each machine."""
 
@@ -85,18 +95,22 @@ class Row(NamedTuple):
 
 
 class Comparison:
-    """Records side by side. ``bad`` lists the files that are no records.
+    """Records side by side: this machine's first, then by kernel.
 
-    Raises UsageError without a record.
+    ``groups`` are the rows that are wanted, all by default; ``bad`` lists the files that are no
+    records. Raises UsageError without a record.
     """
 
-    def __init__(self, records: Iterable[Record]) -> None:
-        self.records = tuple(records)
+    def __init__(self, records: Iterable[Record], groups: Sequence[str] = GROUPS) -> None:
+        self.records = tuple(sorted(records, key=_order))
         self.bad: tuple[BadRecord, ...] = records.bad if isinstance(records, Records) else ()
         if not self.records:
             raise UsageError("there is nothing to compare: no record was given")
         self.labels = labels_of(self.records)
-        self._cells = [dict(_cells(record)) for record in self.records]
+        self._cells = [
+            {key: cell for key, cell in _cells(record) if key.group in groups}
+            for record in self.records
+        ]
 
     @cached_property
     def keys(self) -> tuple[Key, ...]:
@@ -135,14 +149,13 @@ class Comparison:
         rows = [[told(cell) for cell in self.row(key)] for key in self.keys]
         return pd.DataFrame(rows, index=index, columns=list(self.labels), dtype=object)
 
-    @cached_property
-    def told(self) -> tuple[int, ...]:
-        """The columns that have a record to tell of."""
-        return tuple(n for n, record in enumerate(self.records) if not record.problem)
+    def tried(self, key: Key) -> list[Cell]:
+        """Return the cells of the machines where it was tried, or read."""
+        return [cell for cell in self.row(key) if cell.word not in (NO_RECORD, NOT_TRIED)]
 
     def agrees(self, key: Key) -> bool:
-        """Whether all machines that have a record say the same of it."""
-        return len({self.cell(key, column).word for column in self.told}) <= 1
+        """Whether all machines that tried it say the same."""
+        return len({cell.word for cell in self.tried(key)}) == 1
 
     @property
     def differing(self) -> tuple[Key, ...]:
@@ -150,16 +163,17 @@ class Comparison:
         return tuple(key for key in self.keys if not self.agrees(key))
 
     @property
-    def same(self) -> dict[tuple[str, str], list[str]]:
-        """The names of the rows in which all agree, by (group, word)."""
-        found: dict[tuple[str, str], list[str]] = {}
-        for key in self.keys if self.told else ():
+    def same(self) -> dict[Same, list[str]]:
+        """The names of the rows in which all agree that tried it."""
+        found: dict[Same, list[str]] = {}
+        for key in self.keys:
             if self.agrees(key):
-                word = self.cell(key, self.told[0]).word
-                found.setdefault((key.group, word), []).append(key.name)
+                cells = self.tried(key)
+                alike = Same(key.group, cells[0].word, len(cells))
+                found.setdefault(alike, []).append(key.name)
         return found
 
-    @property
+    @cached_property
     def columns(self) -> tuple[Column, ...]:
         """The machines, those that agree in every cell and are known alike folded into one."""
         alike: dict[Any, list[int]] = {}
@@ -169,19 +183,22 @@ class Comparison:
                 for c in (self.cell(key, number) for key in self.keys)
             )
             alike.setdefault((_what_decides(record), record.problem, said), []).append(number)
+        groups = list(alike.values())
+        labels = labels_of([_of_several(self.records, group) for group in groups])
         return tuple(
-            Column(group[0], self.labels[group[0]], self.records[group[0]], len(group))
-            for group in alike.values()
+            Column(group[0], label, self.records[group[0]], len(group))
+            for group, label in zip(groups, labels, strict=True)
         )
 
-    @property
+    @cached_property
     def rows(self) -> tuple[Row, ...]:
         """The picture's rows: what differs and the variants alone, what is the same folded."""
         alone = {key for key in self.keys if key.group == VARIANT or not self.agrees(key)}
         found: dict[Any, list[Key]] = {}
         for key in self.keys:
             if key.group in DRAWN:
-                folded = key if key in alone else (key.group, self.cell(key, self.told[0]).word)
+                words = tuple(cell.word for cell in self.row(key))
+                folded = key if key in alone else (key.group, words)
                 found.setdefault(folded, []).append(key)
         return tuple(Row(_row_label(keys), keys[0], len(keys)) for keys in found.values())
 
@@ -268,6 +285,13 @@ class Comparison:
             raise UsageError(f"cannot draw {target}: {error}; name a .png of yours") from error
         return target
 
+    @property
+    def alt_text(self) -> str:
+        """The picture in words."""
+        from labkit.plots import comparison
+
+        return comparison.alt_text(self)
+
     def __repr__(self) -> str:
         return self.to_text()
 
@@ -287,6 +311,11 @@ def written(path: str | os.PathLike[str], content: str) -> Path:
             f"cannot write {target}: {error.strerror}; name a file in a folder of yours"
         ) from error
     return target
+
+
+def _order(record: Record) -> tuple[bool, list[int]]:
+    """Return what machines are sorted by: this one first, then the numbers of the kernel."""
+    return not record.here, [int(number) for number in re.findall(r"\d+", record.machine.kernel)]
 
 
 def _row_label(keys: list[Key]) -> str:
@@ -323,6 +352,12 @@ def _of_collection(record: Record) -> Cell:
     return Cell(word, record.basis, f"{told}; {run.problem}" if run.problem else told)
 
 
+def _of_several(records: Sequence[Record], group: list[int]) -> Record:
+    """Return the record that a column is named by: of several machines none has its own name."""
+    first = records[group[0]]
+    return first if len(group) == 1 else replace(first, name="", path=None)
+
+
 def _what_decides(record: Record) -> tuple[str, ...]:
     machine = record.machine
     return machine.kernel, machine.arch, machine.bcc, machine.llvm
@@ -334,14 +369,25 @@ def labels_of(records: Sequence[Record]) -> tuple[str, ...]:
     In this order: bcc and LLVM, the architecture, the distribution, the name, the file, a number.
     """
     labels = [record.machine.kernel for record in records]
+    if len(labels) > 1:
+        here = [
+            f"this machine: {label}" if record.here else label
+            for label, record in zip(labels, records, strict=True)
+        ]
+        labels = here
     for more in (_tools, _arch, _distribution, _name, _stem):
         labels = _told_apart(labels, [more(record) for record in records])
-    seen: Counter[str] = Counter()
-    twice = {label for label, count in Counter(labels).items() if count > 1}
-    for place, label in enumerate(labels):
-        seen[label] += 1
-        labels[place] = f"{label} #{seen[label]}" if label in twice else label
-    return tuple(labels)
+    return tuple(_numbered(labels))
+
+
+def _numbered(labels: list[str]) -> Iterator[str]:
+    """Yield the labels; those that several have with a number that no other has."""
+    counted, taken = Counter(labels), set(labels)
+    for label in labels:
+        numbered = (f"{label} #{number}" for number in itertools.count(1))
+        chosen = label if counted[label] == 1 else next(n for n in numbered if n not in taken)
+        taken.add(chosen)
+        yield chosen
 
 
 def _told_apart(labels: list[str], more: list[str]) -> list[str]:
@@ -373,7 +419,7 @@ def _distribution(record: Record) -> str:
 
 
 def _name(record: Record) -> str:
-    return record.name or ("this machine" if record.here else "")
+    return record.name
 
 
 def _stem(record: Record) -> str:

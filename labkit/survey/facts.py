@@ -7,6 +7,7 @@ import platform
 import shutil
 import subprocess
 from collections.abc import Callable
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,11 @@ def this_machine() -> Machine:
         virtual=virtual,
         emulated=EMULATED.get(virtual),
     )
+
+
+def now() -> str:
+    """Return the time as records have it: UTC, to the second."""
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def this_lab() -> Lab:

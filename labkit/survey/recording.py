@@ -10,7 +10,6 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from labkit.building import mistakes
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 COLLECT_SECONDS = 2.0
 RATE = 40.0  # execs a second, while events are collected
 Progress = Callable[[int, int, str], object]
+Built = Callable[[BuildReport], object]
 
 # What a claim is asked for here: enough for its rule, a fraction of what prove() takes.
 SHORTER = {"rounds": 40, "seconds": 2.0, "turns": 40}
@@ -52,6 +52,7 @@ def record(
     collect: bool = True,
     budget: float | None = None,
     name: str = "",
+    built: Built | None = None,
 ) -> Record:
     """Try the lab on this machine; return what came of it. Nothing stays loaded.
 
@@ -59,7 +60,7 @@ def record(
     variants and mistakes, all by default. ``collect``: whether real execs are collected for two
     seconds. ``budget``: seconds after which no claim or collection is begun; what is left out then
     is told in ``left_out``. ``progress`` is called as progress(done, total, name). ``name`` is a
-    label for the machine.
+    label for the machine. ``built`` is called with the report of each program, with its logs.
 
     Needs the rights to load programs: raises MachineError otherwise. Raises UsageError for a name
     that is not known. An interrupt ends it, with nothing loaded.
@@ -67,8 +68,8 @@ def record(
     if not rights.may_load():
         raise MachineError("this process may not load BPF programs", rights.mend())
     chosen, left_out = _claims(claims)
-    began, when = time.monotonic(), datetime.now(timezone.utc)
-    steps = [*_program_steps(programs), *map(_claim_step, chosen)]
+    began, when = time.monotonic(), facts.now()
+    steps = [*_program_steps(programs, built or _silent), *map(_claim_step, chosen)]
     steps += [Step("collection", collection, lambda why: Collected(problem=why))] if collect else []
     if not collect:
         left_out["collection"] = "it was not asked for"
@@ -84,7 +85,7 @@ def record(
     (progress or _silent)(len(steps), len(steps), "")
     return Record(
         machine=machine,
-        when=when.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        when=when,
         lab=facts.this_lab(),
         name=name,
         seconds=_rounded(time.monotonic() - began),
@@ -97,7 +98,7 @@ def record(
     )
 
 
-def _silent(_done: int, _total: int, _name: str) -> None:
+def _silent(*_: object) -> None:
     """Say nothing."""
 
 
@@ -124,35 +125,38 @@ def _rounded(seconds: float) -> float:
 # Programs ------------------------------------------------------------
 
 
-def _program_steps(names: Iterable[str] | None) -> Iterator[Step]:
+def _program_steps(names: Iterable[str] | None, built: Built) -> Iterator[Step]:
     known: dict[str, Variant | Mistake] = {**VARIANTS, **mistakes.mistakes()}
     wanted = list(known) if names is None else list(names)
     unknown = [name for name in wanted if name not in known]
     if unknown:
         raise UsageError(f"no program is called {unknown[0]!r}; there are: {', '.join(known)}")
     for name in wanted:
-        yield _program_step(known[name])
+        yield _program_step(known[name], built)
 
 
-def _program_step(one: Variant | Mistake) -> Step:
-    group = VARIANT if isinstance(one, Variant) else MISTAKE
-    return Step(
-        one.name,
-        lambda: of_variant(one) if isinstance(one, Variant) else of_mistake(one),
-        lambda why: Program(one.name, group, problem=why),
-    )
+def _program_step(one: Variant | Mistake, built: Built) -> Step:
+    if isinstance(one, Variant):
+        return Step(one.name, lambda: of_variant(one, built), _problem_of(one.name, VARIANT))
+    return Step(one.name, lambda: of_mistake(one, built), _problem_of(one.name, MISTAKE))
 
 
-def of_variant(variant: Variant) -> Program:
+def _problem_of(name: str, group: str) -> Callable[[str], Program]:
+    return lambda why: Program(name, group, problem=why)
+
+
+def of_variant(variant: Variant, built: Built = _silent) -> Program:
     """Build a variant; return what became of it."""
     report, expected = build(variant.name), declared(variant)
+    built(report)
     odd = "" if report.outcome == expected else f"it is meant to be {expected} here"
     return _program(report, VARIANT, expected, odd)
 
 
-def of_mistake(mistake: Mistake) -> Program:
+def of_mistake(mistake: Mistake, built: Built = _silent) -> Program:
     """Build a mistake; return what became of it, and whether it is what its file declares."""
     report, expected = mistake.build(), mistake.expected()
+    built(report)
     return _program(report, MISTAKE, expected, mistake.disagreement(report, expected))
 
 

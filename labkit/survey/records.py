@@ -43,6 +43,7 @@ PUBLISHED = Path(__file__).resolve().parents[2] / "docs/kernels"
 VARIANT, MISTAKE = "variant", "mistake"
 TRIED_HERE, TRIED_THERE, READ = "tried here", "tried there", "read"
 T = TypeVar("T")
+_NOT_WRITTEN = ("here", "path")  # of a record: they are about its file, and who has it
 
 
 @dataclass(frozen=True)
@@ -167,8 +168,9 @@ class Record:
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as plain values, as its file has them."""
-        plain = asdict(replace(self, path=None))
-        return {name: plain[name] for name in plain if name not in ("here", "path")}
+        plain = {name: value for name, value in asdict(self).items() if name not in _NOT_WRITTEN}
+        whole: dict[str, Any] = json.loads(json.dumps(plain))  # lists, as whoever reads them gets
+        return whole
 
     def write(self, path: str | os.PathLike[str]) -> Path:
         """Write the record to a file, whole or not at all. Raises UsageError."""
@@ -246,11 +248,9 @@ def from_json(given: Any, where: str = "the record") -> Record:
     }
     for name, kind in (("programs", Program), ("limits", Limit), ("claims", Told)):
         nested[name] = tuple(_list(kind, given.get(name, []), f'{where}, "{name}"'))
-    if given.get("collection") is not None:
-        nested["collection"] = _made(Collected, given["collection"], f'{where}, "collection"')
-    plain = {
-        name: value for name, value in given.items() if name not in ("collection", "here", "path")
-    }
+    run = given.get("collection")
+    nested["collection"] = run and _made(Collected, run, f'{where}, "collection"')
+    plain = {name: value for name, value in given.items() if name not in _NOT_WRITTEN}
     return _made(Record, {**plain, **nested}, where)
 
 
