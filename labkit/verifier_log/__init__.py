@@ -172,8 +172,8 @@ class VerifierLog:
 
     def places(self, kinds: Collection[Kind]) -> list[int]:
         """Return the indexes of the lines of some kinds, in order."""
-        codes = {CODE[kind] for kind in kinds}
-        return [index for index, code in enumerate(self.scan.kinds) if code in codes]
+        codes = re.escape(bytes(CODE[kind] for kind in kinds))
+        return [match.start() for match in re.finditer(b"[" + codes + b"]", self.scan.kinds)]
 
     @cached_property
     def statistics(self) -> Statistics:

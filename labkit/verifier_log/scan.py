@@ -17,9 +17,9 @@ _TABLES = ("subprog#", "topo_order", "stack use/def")
 _HEADING = re.compile(
     r"(?:Reason|At|Causal path|Suggestion|[A-Z][a-z]+(?: [a-z]+){0,2}):\s*$", re.M
 )
-_EMPTY, _RUN = "\n" * 8, re.compile(r"\n+")
+_RUN = 4096  # equal lines that are compared at once
 # Above one of these, no line is the one that refused.
-_BEFORE_FATAL = frozenset((CODE[Kind.INSTRUCTION], CODE[Kind.FUNCTION]))
+_BEFORE_FATAL = (Kind.INSTRUCTION, Kind.FUNCTION)
 
 
 class Scan:
@@ -34,23 +34,27 @@ class Scan:
         self._in_tables = self._in_report = False
         start = 0
         while start < len(text):
-            if text.startswith(_EMPTY, start):  # a run of empty lines, at once
-                start = self._add_empty(text, start)
-                continue
             end = text.find("\n", start)
             end = len(text) if end < 0 else end
-            self._add(self._settle(classify(text, start, end), text, start), start)
+            kind = classify(text, start, end)
+            if kind is Kind.BLANK:
+                start = self._add_blank(text, start, text[start : end + 1])
+                continue
+            self._add(self._settle(kind, text, start), start)
             start = end + 1
         self.fatal = _fatal_index(self)
         if self.fatal is not None:
             self.kinds[self.fatal] = CODE[Kind.ERROR]
 
-    def _add_empty(self, text: str, start: int) -> int:
-        match = _RUN.match(text, start)
-        end = match.end() if match else start
+    def _add_blank(self, text: str, start: int, line: str) -> int:
+        """Add a blank line and all that follow and are equal to it; return where they end."""
+        end = start + len(line)
+        for run in (line * _RUN, line):
+            while text.startswith(run, end):
+                end += len(run)
         kind = Kind.REPORT if self._in_report else Kind.BLANK
-        self.starts.extend(range(start, end))
-        self.kinds.extend(bytes((CODE[kind],)) * (end - start))
+        self.starts.extend(range(start, end, len(line)))
+        self.kinds.extend(bytes((CODE[kind],)) * ((end - start) // len(line)))
         return end
 
     def _add(self, kind: Kind, start: int) -> None:
@@ -67,7 +71,7 @@ class Scan:
         if kind is Kind.REPORT:
             self._in_report = True
         elif self._in_report:  # indented lines, and headings that end in a colon
-            inside = kind is Kind.BLANK or text[start] == " " or _HEADING.match(text, start)
+            inside = text[start] == " " or _HEADING.match(text, start)
             self._in_report = bool(inside)
             return Kind.REPORT if inside else kind
         if kind is Kind.LIVENESS:
@@ -99,15 +103,12 @@ def _fatal_above(kinds: bytearray, end: int, *, judged: bool) -> int | None:
 
     :param judged: the figures follow, so the verifier did come to a verdict.
     """
-    error = odd = None
-    index = end - 1
-    while index >= 0 and kinds[index] not in _BEFORE_FATAL:
-        if kinds[index] == CODE[Kind.ERROR]:
-            error = index
-        elif kinds[index] in (CODE[Kind.UNRECOGNISED], CODE[Kind.REPORT]):
-            odd = index
-        index -= 1
-    if error is not None:
+    last = max(kinds.rfind(CODE[kind], 0, end) for kind in _BEFORE_FATAL)
+    error, *odd = (
+        kinds.find(CODE[kind], last + 1, end)
+        for kind in (Kind.ERROR, Kind.UNRECOGNISED, Kind.REPORT)
+    )
+    if error >= 0:
         return error
-    walked = index >= 0 and kinds[index] == CODE[Kind.INSTRUCTION]
-    return odd if judged or walked else None
+    walked = last >= 0 and kinds[last] == CODE[Kind.INSTRUCTION]
+    return min((at for at in odd if at >= 0), default=None) if judged or walked else None

@@ -458,6 +458,20 @@ def timed(text):
     return time.thread_time() - start
 
 
+@pytest.mark.parametrize("line", ["\n", " \n", "\r\n", " " * 70 + "\n"])
+def test_ten_megabytes_of_blank_lines_take_less_than_a_second(line):
+    text = "x\n" + line * (10_000_000 // len(line)) + "R0 !read_ok"
+
+    def seconds():
+        start = time.thread_time()
+        log = parse(text)
+        assert log.places([Kind.UNRECOGNISED, Kind.ERROR]) == [0, len(log.lines) - 1]
+        assert log.lines[len(log.lines) // 2].text == line
+        return time.thread_time() - start
+
+    assert min(seconds() for _ in range(3)) < 1
+
+
 def short_steps(megabytes):
     """The most steps that a log can have: instructions alone, without what they change."""
     walk = "".join(
