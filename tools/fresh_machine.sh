@@ -3,12 +3,13 @@
 # in a temporary directory, /proc, /sys and /dev of this machine bound into it, a clean copy of this
 # checkout, and then the README's commands. Run on demand, as root:
 #
-#     sudo tools/fresh_machine.sh [--skip-browser | --skip-tests | --offline] [--mirror URL] [bookworm] [trixie]
+#     sudo tools/fresh_machine.sh [--skip-browser | --skip-tests | --offline] [--mirror URL] [bookworm] [trixie] [forky]
 #
+# Without suites: bookworm and trixie, the two releases; forky, the next one, changes by the day.
 # --offline: the checkout comes out of a file made by ./lab bundle, and the machine has no network at all.
 set -euo pipefail
 
-usage() { sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
+usage() { sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
 
 here=$(dirname -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")")
 suites=() mirror='' tests=all
@@ -121,10 +122,16 @@ debian_mirror_of_this_machine() {
     awk '$1 == "Debian" && $2 == "Debian" { print $3; exit }'
 }
 
+# A debootstrap does not know the suites that came after it; sid's script makes them all.
+script_of() {
+  local scripts=/usr/share/debootstrap/scripts
+  [[ -e $scripts/$1 ]] && echo "$scripts/$1" || echo "$scripts/sid"
+}
+
 make_room() {
   local uri=${mirror:-$(debian_mirror_of_this_machine)}
   room=$work/$suite
-  debootstrap --variant=minbase "$suite" "$room" ${uri:+"$uri"} || return 1
+  debootstrap --variant=minbase "$suite" "$room" "${uri:-http://deb.debian.org/debian}" "$(script_of "$suite")" || return 1
   local place
   for place in proc sys dev; do
     mount --rbind "/$place" "$room/$place" || return 1

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* A helper is handed 8 bytes more of stack to write to than there are: STACK_BYTES on this kernel. */
+/* A helper is handed 8 bytes more of stack to write to than there are: STACK_BYTES on this kernel.
+ * Before Linux 6.14 (37cce22dbd51) the verifier did not tell a helper's reads from its writes. */
 // EXPECT: verifier_refused
 // LOG: invalid write to stack R1 off=-
+// LOG: invalid indirect access to stack R1 off=-
 // LOG: invalid stack type R1 off=-
 // REASON: stack-bounds
 

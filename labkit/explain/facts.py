@@ -314,6 +314,11 @@ FACTS: dict[str, Callable[[Facts], object]] = {
         (who for who, form in words.SPEAKERS if re.search(form, f.match.string)), ""
     ),
     "where": lambda f: f.where,
+    "at_line": lambda f: f.where if not f.diagnostic or f.diagnostic.line else "",
+    "header": lambda f: f.where.removeprefix("./") if re.search(r"\.h:\d", f.where) else "",
+    "to_function": lambda f: re.search(
+        rf"^func#[1-9]\d* @{f.number('to')}\b", f.log.text[:_SAMPLE], re.M
+    ),
     "function": lambda f: f.diagnostic.function if f.diagnostic else "",
     "c": lambda f: _ticked(f.c if f.c.strip("{} ;") else ""),
     "does": lambda f: _ticked(f.code),
@@ -337,9 +342,6 @@ FACTS: dict[str, Callable[[Facts], object]] = {
     "large": lambda f: any(size and size > SMALLER for size in f.sizes.values()),
     "total": lambda f: _plural(sum(f.given.variables.values()) or None, "byte"),
     "map_bytes": lambda f: _plural(f.given.variables.get(f.groups.get("map", "")), "byte"),
-    "to_function": lambda f: re.search(
-        rf"^func#[1-9]\d* @{f.number('to')}\b", f.log.text[:_SAMPLE], re.M
-    ),
     "bytes": lambda f: _plural(f.number("size"), "byte"),
     "value_bytes": lambda f: _plural(f.number("value"), "byte"),
     "what": lambda f: words.MEMORY.get(f.groups.get("kindof", "")),

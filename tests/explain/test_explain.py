@@ -45,6 +45,8 @@ BY_NAME = {
     "c_error": "c-error",
     "stack": "compiler-stack",
     "stack_colour": "compiler-stack",
+    "stack_no_line": "compiler-stack",
+    "recursion": "recursion",
 }
 BY_FILE = {
     "linux-5.10_llvm-14_bpftool_chain_tracepoint": "stack-chain",
@@ -346,6 +348,25 @@ def test_a_saved_pointer_is_told_from_unwritten_bytes():
 
 
 # Whose words, and which line ----------------------------------------------------------------------
+
+LESSON = (LOGS.parents[1] / "bpf" / "exec_events.c").read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("bcc-0.26_llvm-14_stack", "sched_process_exec, at /virtual/main.c:46:19: the local"),
+        ("bcc-0.35_llvm-21_stack", "at an access in exec_event.h:129:18, whose code is inlined"),
+        ("bcc-0.35_llvm-21_stack_no_line", "in function compiler_stack: the local variables"),
+    ],
+)
+def test_of_the_compilers_place_only_what_it_is_is_said(name, said):
+    """LLVM 14 names the program's line, LLVM 19 and 21 the header's, or the file alone."""
+    text = (LOGS / f"{name}.log").read_text()
+    told = complete(explain(outcome="compiler_refused", compiler_log=text, source=LESSON))
+    assert said in told.happened
+    for variable in ("event_object", "extra_object", "local_object"):
+        assert f"`{variable}`" in told.happened
 
 
 def test_a_warning_is_the_cause_of_what_the_verifier_says():

@@ -43,10 +43,13 @@ ROWS = (
         r"|stack frame size (?:\(\d+\)|of \d+ bytes)[^\n]* exceeds limit",
         title="The compiler's stack limit",
         happened=(
-            "The compiler stopped<< in function {function}>><<, at {where}>>: the local variables"
+            "The compiler stopped<< in function {function}>>, at an access in {header}, whose code"
+            " is inlined there: the local variables {locals} need more than the 512 bytes of stack"
+            " that it grants.",
+            "The compiler stopped<< in function {function}>><<, at {at_line}>>: the local variables"
             " {locals} need more than the 512 bytes of"
             " stack that it grants.",
-            "The compiler stopped<< in function {function}>><<, at {where}>>: the local"
+            "The compiler stopped<< in function {function}>><<, at {at_line}>>: the local"
             " variables<< ({total} in all)>> need more than the"
             " 512 bytes of stack that it grants.",
         ),
