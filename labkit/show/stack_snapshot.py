@@ -135,7 +135,7 @@ def stack_table(snapshot: Snapshot) -> Markup:
         tag("tr", *_row(snapshot, end, limit), class_="lab-limit" if end == -limit else None)
         for end in range(0, min(lowest, -limit - one_outside), -ROW)
     ]
-    words = tag("caption", "the stack at this step, 128 bytes a row")
+    words = tag("caption", "the stack at this step, 128 bytes per row")
     drawn = tag("table", words, tag("tbody", *rows), class_="lab-stack", data_testid="stack")
     return tag("div", drawn, class_="lab-scroll", tabindex=0, role="group", aria_label="the stack")
 

@@ -144,7 +144,7 @@ def test_what_is_given_is_escaped():
     made = predict("Is `a < b`?", ["<b>", "no"], answer=lambda: Measured("no", "<i>"), said="<b>")
     assert "<i>" not in made.result.value
     assert "you said <b>" not in made.result.value
-    assert "<code>a &lt; b</code>" in made.children[0].value
+    assert "<code>a &lt; b</code>" in made.html
 
 
 @pytest.mark.parametrize(
