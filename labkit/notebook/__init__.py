@@ -28,6 +28,7 @@ _NAMES = {
     "look_into_map": "labkit.notebook.map_values",
     "Measured": "labkit.notebook.prediction",
     "REFUSERS": "labkit.notebook.limit",
+    "SAFEGUARDS": "labkit.notebook.optimiser",
     "VERDICTS": "labkit.notebook.limit",
     "chain_verdict": "labkit.notebook.limit",
     "optimiser_table": "labkit.notebook.optimiser",

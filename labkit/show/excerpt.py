@@ -6,8 +6,15 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from markupsafe import Markup
+
 from labkit.errors import UsageError
 from labkit.show.style import c_code, page, tag
+
+CSS = """
+.lab .lab-columns { columns: 2 28em; column-gap: 8px; }
+.lab .lab-columns > div { break-inside: avoid; padding-bottom: 4px; }
+"""
 
 
 @dataclass(frozen=True)
@@ -51,4 +58,7 @@ class Excerpt:
         return f"{self.place}:\n\n{self.text}"
 
     def _repr_html_(self) -> str:
-        return page(tag("p", tag("small", self.place)), c_code(self.text))
+        """Return what a blank line separates as blocks, beside one another where there is room."""
+        blocks = [tag("div", c_code(block)) for block in self.text.expandtabs(4).split("\n\n")]
+        columns = tag("div", *blocks, class_="lab-columns")
+        return page(tag("style", Markup(CSS)), tag("p", tag("small", self.place)), columns)

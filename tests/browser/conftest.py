@@ -90,7 +90,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     if lacking:
         (pytest.fail if REQUIRE_LIVE else pytest.skip)(lacking)
     folder = tmp_path_factory.mktemp("jupyter")
-    shutil.copytree(ROOT / "notebooks", folder / "work" / "notebooks")
+    for name in ("notebooks", "bpf"):  # the notebooks link to the programs
+        shutil.copytree(ROOT / name, folder / "work" / name)
     port, token = _free_port(), secrets.token_hex(16)
     words = [sys.executable, "-m", "jupyterlab", "--no-browser", f"--ServerApp.port={port}"]
     words += [f"--ServerApp.root_dir={folder / 'work'}"]

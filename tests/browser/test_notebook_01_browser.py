@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import labkit
+from labkit import notebook
 from labkit.building.report import BuildReport
 from labkit.notebook.variant_switch import chosen_variant
 
@@ -62,6 +63,50 @@ def test_run_all_reaches_the_last_cell(ran: Any) -> None:
 def test_the_check_finds_this_machine_able(ran: Any) -> None:
     check = cell_with(ran, "labkit.check()").locator('[data-testid="check"]')
     assert check.get_attribute("data-ok") == "true"
+
+
+def test_the_toggle_is_in_reach_of_the_first_screen(ran: Any) -> None:
+    """Of what stands above it, the source of three structs is the longest."""
+    top = ran.page.locator(".jp-Notebook .jp-Cell").first.bounding_box()
+    toggle = switch(ran).get_by_role("button", name=BAD, exact=True).bounding_box()
+    assert top and toggle
+    assert toggle["y"] - top["y"] < 2 * 900  # two screens
+
+
+def test_a_question_is_answered_by_a_click_and_not_before(ran: Any) -> None:
+    cell = cell_with(ran, "A frame of exactly 512")
+    state = cell.locator('[data-testid="state"]')
+    assert state.get_attribute("data-state") == "open"
+    assert cell.locator('[data-testid="prediction"]').count() == 0
+    assert "measured is" not in cell.inner_text()
+    right = notebook.who_refuses(512)
+    cell.get_by_role("button", name="both", exact=True).click()
+    cell.locator('[data-testid="state"][data-state="wrong"]').wait_for(timeout=60_000)
+    said = f"not quite: you said both; measured is {right}"
+    assert said in cell.locator('[data-testid="prediction"]').inner_text()
+    cell.get_by_role("button", name=right, exact=True).focus()
+    ran.page.keyboard.press("Enter")
+    cell.locator('[data-testid="state"][data-state="right"]').wait_for(timeout=60_000)
+
+
+def test_a_guess_about_a_build_shows_the_build(ran: Any) -> None:
+    cell = cell_with(ran, "1568 bytes of stack, past the compiler")
+    lifted = expected("stack", True)
+    cell.get_by_role("button", name=notebook.VERDICTS[0], exact=True).click()
+    cell.locator('[data-testid="prediction"]').wait_for(timeout=60_000)
+    verdict = cell.locator('[data-testid="verdict"]')
+    assert verdict.get_attribute("data-outcome") == lifted.outcome
+
+
+def test_a_link_opens_the_program_it_names(ran: Any) -> None:
+    ran.page.locator(".jp-RenderedMarkdown a", has_text="bpf/exec_events.c").first.click()
+    editor = ran.page.locator(".jp-FileEditor").first
+    editor.wait_for(timeout=60_000)
+    assert "BAD_EXAMPLE_STACK" in editor.inner_text()
+    ran.page.evaluate("() => window.jupyterapp.shell.currentWidget.close()")
+    ran.page.wait_for_function(
+        "() => window.jupyterapp.shell.currentWidget?.context.path.endsWith('.ipynb')"
+    )
 
 
 def test_the_toggle_from_bad_over_lifted_to_good(ran: Any) -> None:
@@ -135,14 +180,17 @@ def test_pictures_in_both_themes(ran: Any, pictures: Path, theme: str) -> None:
     ran.theme(theme)
     name = theme.split()[1].lower()
     cells = {
+        "structs-in-c": cell_with(ran, "struct_definitions()"),
+        "switch": switch(ran),
         "check": cell_with(ran, "labkit.check()"),
         "structs": cell_with(ran, "plots.struct_sizes()"),
-        "sources": cell_with(ran, "labkit.side_by_side"),
-        "switch": switch(ran),
+        "sources": cell_with(ran, 'side_by_side("stack", "percpu")'),
+        "lifting": cell_with(ran, 'side_by_side("stack", "stack_lifted")'),
+        "question": cell_with(ran, "A frame of exactly 512"),
         "verifier": cell_with(ran, "refused = next("),
+        "frame": cell_with(ran, "stack_snapshot(refused)"),
         "slider": cell_with(ran, "notebook.limit_finder()"),
-        "claims": cell_with(ran, "claims.compare()"),
-        "own": cell_with(ran, "%%bpf mine"),
+        "search": cell_with(ran, "limit_search(compiler"),
     }
     ran.page.set_viewport_size({"width": 1280, "height": 1500})
     for shot, cell in cells.items():

@@ -6,8 +6,8 @@ from labkit.explain.message import Message
 
 _WHY = (
     "Each BPF program has {limit} of stack, fixed, because it runs on the kernel's own small stack,"
-    " where an overflow would overwrite the kernel. So the verifier proves for every access, before"
-    " the program runs, that it stays inside."
+    " where an overflow would crash the kernel or overwrite its memory. So the verifier proves for"
+    " every access, before the program runs, that it stays inside."
 )
 _PERCPU = (
     " out of the stack, into a per-CPU array of one element: look its address up, return if it is"
