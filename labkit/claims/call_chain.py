@@ -16,6 +16,11 @@ BEYOND_HALF = 48  # bytes by which a frame is larger than half the limit: 304, w
 CHAINS = ((1, False), (2, False), (9, False), (2, True))  # frames, with a tail call
 
 
+def verdicts(table: pd.DataFrame) -> pd.DataFrame:
+    """Leave out what the ruling tells already, and the depths, a number per function."""
+    return table.drop(columns=["frame_bytes", "stack_depth"])
+
+
 def judge(table: pd.DataFrame) -> Ruling:
     """Rule for frames of their own.
 
@@ -44,6 +49,7 @@ def judge(table: pd.DataFrame) -> Ruling:
     " 6.13 (x86-64) and 6.17 (arm64), and a tail call takes them away.",
     quick=True,
     said_by=TUTORIAL,
+    brief=verdicts,
 )
 def call_chain() -> Measured:
     """Load chains of functions, as bare instructions, as a tracepoint and as a socket filter.

@@ -30,10 +30,10 @@ def judge(table: pd.DataFrame) -> Ruling:
     if cheaper:
         best = min(cheaper, key=lambda way: differences[way][0])
         gain = -differences[best][0]
-        why = f"{WAYS[best].title} takes {gain:.0f} ns less than its {ours:.0f} ns."
+        why = f"“{WAYS[best].title}” takes {gain:.0f} ns less than the per-CPU array's {ours:.0f}."
         return Ruling(FALSE, why)
     if rivals and all(low > 0 for _, low, _ in differences.values()):
-        return Ruling(TRUE, f"each other way takes longer than its {ours:.0f} ns.")
+        return Ruling(TRUE, f"each other way takes longer than the per-CPU array's {ours:.0f} ns.")
     return Ruling(NOT_HERE, "the differences are smaller than their spread.")
 
 

@@ -25,6 +25,12 @@ SIZES = (PAGE, 2 * PAGE, 4 * PAGE, 7 * PAGE)
 SLACK = 0.02  # of the slope: what may be due to the kernel's own bookkeeping
 
 
+def side_by_side(table: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per size of the value, with what each kind of map takes for it."""
+    whole = table.pivot(index="value_bytes", columns="map", values="memlock")[list(KINDS)]
+    return whole.add_suffix(", bytes").reset_index()
+
+
 def judge(table: pd.DataFrame) -> Ruling:
     """Rule for the memory of a per-CPU array.
 
@@ -52,6 +58,7 @@ def judge(table: pd.DataFrame) -> Ruling:
     truth="True: the size, rounded up to 8 bytes, for each CPU that could be there, used or not.",
     quick=True,
     said_by=MAP_ARRAY,
+    brief=side_by_side,
 )
 def memory(sizes: tuple[int, ...] = SIZES) -> Measured:
     """Read what the kernel accounts (memlock in fdinfo) for maps with one value of several sizes.

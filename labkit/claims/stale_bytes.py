@@ -11,12 +11,20 @@ from collections.abc import Iterator
 import pandas as pd
 
 from labkit.claims import measuring, minimal_elf
-from labkit.claims.claim import FALSE, NOT_HERE, TRUE, Measured, Ruling, claim
+from labkit.claims.claim import FALSE, NOT_HERE, TRUE, Measured, Ruling, claim, folded
 from labkit.claims.measuring import Reading, Trial
 
 LONG = "a-rather-long-name-" + "x" * 180
 SHORT = "short"
 REMEDIES = {"none": (), "clear first": ("CLEAR",), "send what was used": ("SEND_USED",)}
+
+
+def by_remedy(table: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per remedy: the events that were looked at, and what it took to make one."""
+    whole = folded(table)
+    seen = whole[whole.trigger == "exec"][["remedy", "events", "stale"]]
+    times = whole[whole.trigger == "rename"].drop(columns=["trigger", "events", "stale"])
+    return seen.merge(times, on="remedy")
 
 
 def judge(table: pd.DataFrame) -> Ruling:
@@ -54,6 +62,7 @@ def judge(table: pd.DataFrame) -> Ruling:
     truth="False: a slot is zero when the map is made, and keeps the last event's bytes from then"
     " on. Who sends all of it must clear it first.",
     files=("stale_bytes",),
+    brief=by_remedy,
 )
 def stale_bytes(turns: int = 100, rounds: int = 80, calls: int = 250) -> Measured:
     """Exec a program of a long name and one of a short name in turn; look behind the short name.

@@ -11,6 +11,8 @@ from labkit.notebook.prediction import Measured
 from labkit.show.rows import Rows
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from labkit.claims import Result
     from labkit.collecting.run import Run
 
@@ -56,5 +58,9 @@ def behind_names(run: Run) -> Measured:
     why = f"{len(kept)} of {len(run)} events have something there."
     if kept.empty:
         return Measured(ZEROS, why)
-    counts = kept.value_counts().head()
-    return Measured(OLDER, why, Rows(["behind the name", "events"], list(counts.items())))
+    return Measured(OLDER, why, _often(kept))
+
+
+def _often(texts: pd.Series[str]) -> Rows:
+    counts = texts.value_counts().head()
+    return Rows("most often behind the name", ["text", "events"], list(counts.items()))

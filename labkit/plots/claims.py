@@ -60,7 +60,7 @@ def _verdicts(axes: Axes, names: Iterable[str], table: Any) -> None:
     _bars(axes, names, np.zeros(len(table)), blank, table.accepted)
     for place, row in enumerate(table.itertuples()):
         words, color = ("✓ accepted", GOOD) if row.accepted else (f"✗ {row.said}", BAD)
-        axes.text(0, place, words, color=color, va="center")
+        axes.text(0.01, place, words, color=color, va="center")
     axes.set_xlim(0, 1)
     axes.set_xticks([])
 
@@ -105,16 +105,21 @@ def within_a_cpu(table: Any, axes: Axes) -> None:
     axes.set_xlabel("events overwritten in the making")
 
 
-def _quartiles(groups: Any) -> tuple[Any, Any]:
-    """Return each group's median, and how far the quartiles lie below and above it."""
-    median = groups.median().sort_values()
+def _quartiles(groups: Any, in_order: bool = False) -> tuple[Any, Any]:
+    """Return each group's median, and how far the quartiles lie below and above it.
+
+    The smallest comes first, or else the groups come ``in_order`` of their names.
+    """
+    median = groups.median()
+    median = median.sort_index(ascending=False) if in_order else median.sort_values()
     low, high = groups.quantile(0.25)[median.index], groups.quantile(0.75)[median.index]
     return median, np.array([median - low, high - median])
 
 
 def contention(table: Any, axes: Axes) -> None:
     """Nanoseconds per run of each kind of scratch, on one CPU alone and on all at once."""
-    median, spread = _quartiles(table.groupby(["scratch", "writing"]).ns_per_event)
+    groups = table.groupby(["scratch", "writing"], sort=False).ns_per_event
+    median, spread = _quartiles(groups, in_order=True)
     names = [f"{scratch}, {writing} writing" for scratch, writing in median.index]
     labels = [f"{value:.0f}" for value in median]
     _bars(axes, names, median, labels, ["per-CPU" in name for name in names], spread)

@@ -24,7 +24,15 @@ NOT_KNOWN = "–"
 VERSIONS = {"kernel": "Linux", "machine": "", "llvm": "LLVM", "bcc": "bcc", "python": "Python"}
 
 # What a column is called, and what stands for True and False in it.
-HEADS = {"ns_per_event": "ns per event", "said": "what the kernel said", "accepted": "verdict"}
+HEADS = {
+    "accepted": "verdict",
+    "foreign": "of others",
+    "interrupts": "runs of the second",
+    "mixed": "overwritten",
+    "ns_per_event": "ns per event",
+    "said": "what the kernel said",
+    "skipped": "skipped runs",
+}
 WORDS = {"accepted": ("accepted", "refused")}
 
 
@@ -46,7 +54,7 @@ def result_html(result: Result) -> str:
 def results_html(results: Results) -> str:
     """Return a table: the name and the verdict; what is said, what is known, what was measured."""
     rows = [(_named(result), _told(result)) for result in results]
-    head = ["claim, and the verdict here", "said, known, measured here"]
+    head = ["claim", "what is said, what is known, what was measured here"]
     return page(
         table(head, rows, "what is said, and what is so here"),
         tag("p", _versions(results.versions)),
@@ -119,7 +127,8 @@ def _rows(measured: pd.DataFrame) -> Markup:
 
 def _cell(name: object, value: object) -> object:
     if isinstance(value, bool):
-        return WORDS.get(str(name), ("yes", "no"))[0 if value else 1]
+        word = WORDS.get(str(name), ("yes", "no"))[0 if value else 1]
+        return tag("span", word, style=ONE_LINE)
     if isinstance(value, float):
         return f"{value:.2f}".rstrip("0").rstrip(".")
     return value

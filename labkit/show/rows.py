@@ -10,8 +10,9 @@ from labkit.show.style import page, table
 
 @dataclass(frozen=True, repr=False)
 class Rows:
-    """What is to be shown; each cell as text."""
+    """What is to be shown, below its caption."""
 
+    caption: str
     head: Sequence[str]
     rows: Sequence[Sequence[object]]
 
@@ -19,4 +20,4 @@ class Rows:
         return "\n".join("  ".join(map(str, row)) for row in (self.head, *self.rows))
 
     def _repr_html_(self) -> str:
-        return page(table(self.head, self.rows))
+        return page(table(self.head, self.rows, self.caption))

@@ -11,20 +11,23 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FOLDER = "../bpf/alternatives"  # as a notebook, or its copy in docs/, sees it
-COST = "ns per event, median"
+COST = "ns per event"
+ROOM = "min-width: 13em"  # else a browser breaks the words of a narrow column
 
 
 def ways_html(ways: pd.DataFrame) -> str:
     """Return the table; ``ways`` as alternatives.other_ways() makes it."""
-    head = ["way", "program", "since Linux", "choose it when"]
+    head = ["way, and its program", "choose it when", "since Linux"]
     head += [COST] if "ns_per_event" in ways else []
-    return page(table(head, [_row(way) for way in ways.to_dict("records")], data_testid="ways"))
+    rows = [_row(way) for way in ways.to_dict("records")]
+    return page(table(head, rows, "ways around the limit", data_testid="ways"))
 
 
 def _row(way: dict[Any, Any]) -> list[object]:
     file = way["file"]
-    link = tag("a", file, href=f"{FOLDER}/{file}") if file else "none here"
-    cells = [way["way"], link, way["since"], way["choose_when"]]
+    link = tag("a", file, href=f"{FOLDER}/{file}") if file else "no program here"
+    name = tag("div", tag("b", way["way"]), tag("br"), link, style=ROOM)
+    cells = [name, tag("div", way["choose_when"], style=ROOM), way["since"]]
     return [*cells, _cost(way)] if "ns_per_event" in way else cells
 
 

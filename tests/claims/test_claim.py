@@ -100,7 +100,7 @@ def test_yes_and_no_are_words_and_what_is_not_known_a_dash():
     table = pd.DataFrame({"accepted": [True, False], "checked": [True, False], "n": [1.0, None]})
     shown = Result(made, TRUE, "of it.", table)._repr_html_()
     for words in ("verdict", "accepted", "refused", "yes", "no", "–"):
-        assert f">{words}</t" in shown
+        assert f">{words}</" in shown
     for raw in ("True", "False", "nan", "None"):
         assert f">{raw}</td>" not in shown
 
