@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 TAGS = ("core", "optional", "exercise", "solution")
 MOST_CORE_WORDS = 1500
+FOLDED = "jp-MarkdownHeadingCollapsed"  # how JupyterLab keeps a section folded
 
 # What is no word for a reader: a float's whole tail, pandas' own signs, an outcome's name in code.
 # The 9 digits of a time stamp, and what stands in a log, are meant.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from labkit.claims.claim import NOT_HERE
+from labkit.claims.claim import FALSE, HALF_TRUE, NOT_HERE, TRUE
 from labkit.notebook.map_values import left_over
 from labkit.notebook.prediction import Measured
 from labkit.show.rows import Rows
@@ -19,11 +19,14 @@ if TYPE_CHECKING:
 ZEROS, OLDER = "zeros", "the end of an older name"
 
 
-def by_verdict(measure: Callable[[], Result], choices: Mapping[str, str]) -> Callable[[], Measured]:
-    """Return an answer that measures a claim; ``choices`` has what each verdict stands for.
+def by_verdict(
+    measure: Callable[[], Result], true: str, false: str, half_true: str = HALF_TRUE
+) -> Callable[[], Measured]:
+    """Return an answer that measures a claim, and says for its verdict what that stands for.
 
-    A verdict that is not among them, such as "cannot be told here", is the answer itself.
+    Another verdict, "cannot be told here", is the answer itself.
     """
+    choices = {TRUE: true, FALSE: false, HALF_TRUE: half_true}
 
     def answer() -> Measured:
         result = measure()
@@ -32,7 +35,7 @@ def by_verdict(measure: Callable[[], Result], choices: Mapping[str, str]) -> Cal
     return answer
 
 
-def cheapest(measure: Callable[[], Result], among: tuple[str, ...]) -> Callable[[], Measured]:
+def cheapest(measure: Callable[[], Result], among: Sequence[str]) -> Callable[[], Measured]:
     """Return an answer that measures the claim "cost": the way of the lowest median among these.
 
     Of ways that could not be measured here, none is it; if that is so of all, nothing can be told.
@@ -42,7 +45,7 @@ def cheapest(measure: Callable[[], Result], among: tuple[str, ...]) -> Callable[
         result = measure()
         if result.measured is None:
             return Measured(result.verdict, evidence=result)
-        medians = result.measured.groupby("way").ns_per_event.median().reindex(among).dropna()
+        medians = result.measured.groupby("way").ns_per_event.median().reindex(list(among)).dropna()
         if medians.empty:
             return Measured(NOT_HERE, evidence=result)
         told = ", ".join(f"{way} {ns:.0f}" for way, ns in medians.sort_values().items())
@@ -51,14 +54,16 @@ def cheapest(measure: Callable[[], Result], among: tuple[str, ...]) -> Callable[
     return answer
 
 
-def behind_names(run: Run) -> Measured:
-    """Answer what the events of a run hold behind the end of their file names: ZEROS or OLDER."""
-    texts = left_over(run)
-    kept = texts[texts != ""]
-    why = f"{len(kept)} of {len(run)} events have something there."
-    if kept.empty:
-        return Measured(ZEROS, why)
-    return Measured(OLDER, why, _often(kept))
+def behind_names(run: Run) -> Callable[[], Measured]:
+    """Return an answer: what a run's events hold behind the end of their names, ZEROS or OLDER."""
+
+    def answer() -> Measured:
+        texts = left_over(run)
+        kept = texts[texts != ""]
+        why = f"{len(kept)} of {len(run)} events have something there."
+        return Measured(ZEROS, why) if kept.empty else Measured(OLDER, why, _often(kept))
+
+    return answer
 
 
 def _often(texts: pd.Series[str]) -> Rows:

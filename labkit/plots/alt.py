@@ -85,7 +85,7 @@ def percpu_array(sizes: Mapping[str, int], cpus: int, limit: int | None) -> str:
     total = sum(sizes.values())
     stack = f"a stack of {limit} bytes" if limit else "a stack whose size is not known here"
     return (
-        f"Below {stack}, {cpus} equal slots, one a possible CPU, each with {each}: {total} bytes."
+        f"Below {stack}, {cpus} equal slots, one per possible CPU, each with {each}: {total} bytes."
     )
 
 
@@ -115,7 +115,7 @@ def busiest(counts: pd.Series[int]) -> str:
 
 
 def rate(events: int, seconds: float, highest: float) -> str:
-    """Say how many events a second there were on average, and at most."""
+    """Say how many events per second there were on average, and at most."""
     return (
         f"Events a second over {seconds:.1f} seconds: {events / seconds:.0f} on average,"
         f" {highest:.0f} in the busiest moment."

@@ -10,16 +10,16 @@ from labkit import claims, notebook
 from labkit.claims.claim import FALSE, HALF_TRUE, NOT_HERE, TRUE, Result
 from labkit.notebook.questions import OLDER, ZEROS
 
-CHOICES = {TRUE: "always", HALF_TRUE: "it depends"}
+CHOICES = ("always", "never", "it depends")
 
 
 @pytest.mark.parametrize(
     ("verdict", "expected"),
-    [(TRUE, "always"), (HALF_TRUE, "it depends"), (FALSE, FALSE), (NOT_HERE, NOT_HERE)],
+    [(TRUE, "always"), (FALSE, "never"), (HALF_TRUE, "it depends"), (NOT_HERE, NOT_HERE)],
 )
 def test_a_verdict_stands_for_a_choice_or_for_itself(verdict: str, expected: str) -> None:
     result = Result(claims.null_check, verdict, "of it.")
-    answer = notebook.by_verdict(lambda: result, CHOICES)
+    answer = notebook.by_verdict(lambda: result, *CHOICES)
     assert answer().value == expected
     assert answer().evidence is result
 
@@ -45,8 +45,8 @@ def test_where_nothing_was_timed_nothing_is_cheapest() -> None:
 
 def test_what_is_behind_a_name_is_read_from_the_events() -> None:
     dirty = made_runs.make_run([made_runs.record(left_over=b"thon3"), made_runs.record()])
-    told = notebook.behind_names(dirty)
+    told = notebook.behind_names(dirty)()
     assert (told.value, told.why) == (OLDER, "1 of 2 events have something there.")
     assert repr(told.evidence) == "text  events\nthon3  1"
     assert "thon3</" in told.evidence._repr_html_()
-    assert notebook.behind_names(made_runs.make_run([made_runs.record()])).value == ZEROS
+    assert notebook.behind_names(made_runs.make_run([made_runs.record()]))().value == ZEROS

@@ -43,18 +43,6 @@ def test_the_idea_is_in_the_first_screen():
     assert "variant_switch()" in code[2]
 
 
-def test_the_core_path_is_short_and_says_truly_how_long_it_is():
-    core = [cell for cell in words.cells(NAME) if cell["metadata"]["tags"] == ["core"]]
-    count = words.words(NAME, "core")
-    assert 1000 < count <= words.MOST_CORE_WORDS
-    said = re.search(
-        r"([\d,]+) words to read, (\d+) outputs", "\n".join(cell["source"] for cell in core)
-    )
-    assert said
-    assert abs(int(said[1].replace(",", "")) - count) <= 50
-    assert int(said[2]) == sum(cell["cell_type"] == "code" for cell in core)
-
-
 def test_it_links_to_what_it_speaks_of():
     links = set(words.links(NAME))
     assert {"02_percpu_array.ipynb", "03_compiler_and_verifier.ipynb"} <= links

@@ -43,6 +43,24 @@ files.RESULTS = type(files.RESULTS)({str(results)!r})"""
         yield notebook
 
 
+# --- as it stands in git ---
+
+
+def test_what_is_extra_is_folded() -> None:
+    heads = [cell for cell in words.cells(PATH.name) if cell["source"].startswith("## Extra")]
+    assert len(heads) == 2
+    assert all(cell["metadata"][words.FOLDED] for cell in heads)
+
+
+def test_it_links_to_what_it_speaks_of() -> None:
+    links = words.links(PATH.name)
+    for one in ("01_stack_limit", "03_compiler_and_verifier", "04_claims", "05_exercises"):
+        assert f"{one}.ipynb" in links
+    assert {"../bpf/exec_events.c", "../bpf/claims/tearing.c"} <= {*links}
+    assert any(link.startswith("https://docs.kernel.org/bpf/") for link in links)
+    assert any(link.endswith("compat.bpf.h") for link in links)
+
+
 # --- as it runs ---
 
 
@@ -185,7 +203,7 @@ def test_the_runs_of_many_machines_are_one_table(ran: Executed) -> None:
 @pytest.mark.live
 @pytest.mark.slow
 def test_nothing_raw_is_shown(ran: Executed) -> None:
-    assert [words.raw(output) for output in ran.outputs() if words.raw(output)] == []
+    assert [hit for output in ran.outputs() for hit in words.raw(output)] == []
 
 
 @pytest.mark.live
@@ -213,7 +231,7 @@ def test_without_bcc_each_cell_says_so_in_a_line() -> None:
     assert "python3-bpfcc" in str(outputs["machine"][0]["data"]["text/plain"])
     assert "python3-bpfcc" in str(outputs["collect"][0]["data"]["text/plain"])
     errors = [o for said in outputs.values() for o in said if o.output_type == "error"]
-    assert {error.ename for error in errors} == {"MachineError", "NameError"}
+    assert {error.ename for error in errors} == {"MachineError"}
     for error in errors:
         shown = "\n".join(error.traceback)
         assert "site-packages" not in shown

@@ -33,6 +33,15 @@ RESULTS = {
 DRAWN = {"nest", "lines", "cost", "copy", "stale", "memory", "chain", "loss"}
 
 
+def test_it_links_to_the_programs_it_shows_and_to_who_said_what() -> None:
+    links = words.links(NAME)
+    programs = ("nesting", "contention", "zero_copy", "stale_bytes", "null_check", "loss")
+    assert {f"../bpf/claims/{program}.c" for program in programs} <= {*links}
+    assert {"02_percpu_array.ipynb", "05_exercises.ipynb"} <= {*links}
+    said = {one.said_by.link for one in CLAIMS.values() if one.said_by}
+    assert len(said & {*links}) >= 3
+
+
 @pytest.fixture(scope="module")
 def ran() -> Iterator[Executed]:
     """The notebook after a run of all its cells, its kernel still there to be asked."""
@@ -75,7 +84,7 @@ def test_of_the_sizes_that_were_tried_the_decisive_ones_are_shown(ran: Executed)
 
 
 def test_nothing_raw_is_shown(ran: Executed) -> None:
-    assert [words.raw(output) for output in ran.outputs() if words.raw(output)] == []
+    assert [hit for output in ran.outputs() for hit in words.raw(output)] == []
 
 
 def test_the_ways_out_are_told_with_what_was_measured(ran: Executed) -> None:
@@ -93,7 +102,7 @@ def test_a_run_by_another_way_balances(ran: Executed) -> None:
 @pytest.mark.parametrize(
     ("cell", "choices"),
     [
-        ("guess-within", ["yes", "no"]),
+        ("guess-within", ["no", "yes"]),
         ("guess-cost", ["percpu_array", "ringbuf_reserve", "hash_by_task"]),
     ],
 )
@@ -102,6 +111,7 @@ def test_a_guess_is_answered_with_what_was_measured(
 ) -> None:
     assert "measured is" not in ran.shown(cell)
     ran.do(ran.cells[cell].source.replace("notebook.predict", "guessed = notebook.predict"))
+    assert ran.value("list(guessed.choices)") == choices
     ran.do(f"guessed.guess({choices[0]!r})")
     assert ran.value("guessed.measured.value") in [*choices, *VERDICTS]
     assert ran.value("guessed.right") == (ran.value("guessed.measured.value") == choices[0])
