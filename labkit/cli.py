@@ -106,6 +106,13 @@ def _progress_bar(done: int, total: int, name: str) -> None:
         print(f"\r[{bar}] {done}/{total} {name:<16}", end=end, file=sys.stderr, flush=True)
 
 
+def command_reset(options: argparse.Namespace) -> int:
+    """Run ``reset``."""
+    from labkit import reset_command
+
+    return reset_command.command_reset(options)
+
+
 # Name, what it does, an example of it.
 COMMANDS = (
     ("check", "what this machine has and lacks", "./lab check"),
@@ -140,12 +147,13 @@ COMMANDS = (
         "whether this machine is ready for the workshop, with a code to read out",
         "sudo ./lab ready --json mine.json",
     ),
+    ("reset", "delete what runs and exercises left, after asking", "sudo ./lab reset"),
 )
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands; each one's help ends with an example."""
-    from labkit import explain_command, survey_command
+    from labkit import explain_command, reset_command, survey_command
 
     top = argparse.ArgumentParser(
         prog="./lab",
@@ -165,6 +173,7 @@ def parser() -> argparse.ArgumentParser:
     survey_command.add_record_options(made["record"])
     survey_command.add_ready_options(made["ready"])
     survey_command.add_compare_options(made["compare"])
+    reset_command.add_options(made["reset"])
     made["prove"].add_argument("names", nargs="*", metavar="NAME", help="only these (default: all)")
     made["prove"].add_argument(
         "--list", action="store_true", help="name the claims and measure nothing"

@@ -150,7 +150,7 @@ def test_without_rights(words: list[str]) -> None:
     assert "Traceback" not in result.stderr
 
 
-@pytest.mark.parametrize("command", ["check", "build", "run", "explain", "prove"])
+@pytest.mark.parametrize("command", ["check", "build", "run", "explain", "prove", "reset"])
 def test_help_has_an_example(command: str) -> None:
     result = lab(command, "--help")
     assert result.returncode == 0
