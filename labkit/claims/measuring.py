@@ -9,9 +9,10 @@ from __future__ import annotations
 import base64
 import os
 import random
+import sys
 import tempfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,7 @@ class Trial:
     bursts: int = 1
     drain: bool = False
     keep: int = 0
+    framed: bool = False  # keep all records, with their lengths; see Reading.framed()
     read: tuple[str, ...] = ()  # array maps whose values are read at the end
     ring: str = RING
 
@@ -108,13 +110,15 @@ class Reading:
 
     ``bursts`` holds, for each burst and by number of the source, ``programs`` (what the counters
     of each program grew by) and ``values`` (of the maps that were read); ``maps`` what the kernel
-    tells of each map, by number and name; ``raw`` the records of each source's ring buffer.
+    tells of each map, by number and name; ``raw`` the records of each source's ring buffer;
+    ``at_end`` the maps' values once nothing was attached any more: all that was sent is in them.
     """
 
     trial: Trial
     bursts: list[dict[int, dict[str, Any]]]
     maps: dict[int, dict[str, dict[str, Any]]]
     raw: dict[int, bytes]
+    at_end: dict[int, dict[str, bytes]] = field(default_factory=dict)
 
     def counted(self, number: int, program: str, counter: str) -> int | None:
         """Return how much a program's counter grew in this trial; None if this kernel has none.
@@ -140,6 +144,15 @@ class Reading:
         dtype = records.record_dtype(self.maps[number][struct]["layout"])
         whole = len(self.raw[number]) // dtype.itemsize
         return np.frombuffer(self.raw[number], dtype, whole)
+
+    def framed(self, number: int) -> list[bytes]:
+        """Return the records of a framed trial, each as long as it was sent."""
+        raw, found = self.raw[number], []
+        while raw:
+            end = 4 + int.from_bytes(raw[:4], sys.byteorder)
+            found.append(raw[4:end])
+            raw = raw[end:]
+        return found
 
     def values(self, number: int, name: str, burst: int = -1) -> np.ndarray[Any, Any]:
         """Return an array map's values after a burst.
@@ -229,8 +242,13 @@ def _reading(trials: Sequence[Trial], event: dict[str, Any]) -> Reading:
         trial=trials[event["step"]],
         bursts=[{int(n): told for n, told in burst.items()} for burst in event["bursts"]],
         maps={int(n): maps for n, maps in event["maps"].items()},
+        at_end={int(n): _decoded(values) for n, values in event["values"].items()},
         raw={int(n): Path(path).read_bytes() for n, path in event["records"].items()},
     )
+
+
+def _decoded(values: dict[str, str]) -> dict[str, bytes]:
+    return {name: base64.b64decode(text) for name, text in values.items()}
 
 
 def last_line(report: BuildReport) -> str:

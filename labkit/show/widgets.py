@@ -53,6 +53,5 @@ def alternative_html(way: Way, report: BuildReport) -> str:
 
 def feedback_html(feedback: Feedback) -> str:
     """Return whether an answer to an exercise is right, and the words with it."""
-    kind, word = ("good", "right") if feedback.right else ("none", "not yet")
-    sign = badge(kind, word, data_testid="answer")
+    sign = badge("good" if feedback.right else "none", feedback.verdict, data_testid="answer")
     return page(tag("p", sign), *(tag("p", prose(line)) for line in feedback.words))

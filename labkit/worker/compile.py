@@ -25,6 +25,7 @@ for _name, _result, _last in [
     ("bpf_table_name", ctypes.c_char_p, [ctypes.c_size_t]),
     ("bpf_table_leaf_desc_id", ctypes.c_char_p, [ctypes.c_size_t]),
     ("bpf_table_leaf_size_id", ctypes.c_size_t, [ctypes.c_size_t]),
+    ("bpf_table_type_id", ctypes.c_int, [ctypes.c_size_t]),
     ("bpf_table_fd_id", ctypes.c_int, [ctypes.c_size_t]),
     ("bpf_function_start_id", ctypes.c_void_p, [ctypes.c_size_t]),
     ("bpf_function_size_id", ctypes.c_size_t, [ctypes.c_size_t]),
@@ -50,13 +51,14 @@ class Module(BPF):  # type: ignore[misc]
         return ctypes.string_at(start, lib.bpf_function_size_id(self.module, number))
 
     def maps(self) -> dict[str, dict[str, Any]]:
-        """Return each map's descriptor, sizes and the layout of its value, by name."""
+        """Return each map by name: descriptor, type (of linux/bpf.h), sizes, the value's layout."""
         return dict(self._map(i) for i in range(lib.bpf_num_tables(self.module)))
 
     def _map(self, number: int) -> tuple[str, dict[str, Any]]:
         described = lib.bpf_table_leaf_desc_id(self.module, number) or b"null"
         return lib.bpf_table_name(self.module, number).decode(), {
             "fd": lib.bpf_table_fd_id(self.module, number),
+            "type": lib.bpf_table_type_id(self.module, number),
             "value_size": lib.bpf_table_leaf_size_id(self.module, number),
             "entries": lib.bpf_table_max_entries_id(self.module, number),
             "layout": _layout(json.loads(described)),

@@ -21,7 +21,7 @@ from labkit.worker.attach import attach, detach
 from labkit.worker.collect import Stop
 from labkit.worker.compile import Module
 from labkit.worker.maps import Values, fdinfo
-from labkit.worker.ring import Ring
+from labkit.worker.ring import Framed, Ring
 
 BPF_STATS_RUN_TIME = 0  # ENABLE_STATS: since 5.8 (d46edd671a14)
 PAUSE = 0.001  # seconds between two looks at a load and its ring buffer
@@ -83,7 +83,7 @@ def _step(
 ) -> dict[str, Any]:
     """Do one step. Counts are of this step alone, burst by burst; records go to files at place."""
     described = {number: module.maps().get(step["ring"]) for number, module in modules.items()}
-    rings = {n: Kept(ring["fd"], step["keep"]) for n, ring in described.items() if ring}
+    rings = {n: _ring(ring["fd"], step) for n, ring in described.items() if ring}
     order = step["sources"]  # programs at one tracepoint run in the order of their attachment
     attached = [(modules[n], attach(modules[n])) for n in order if n in modules]
     started = time.monotonic()
@@ -96,13 +96,18 @@ def _step(
     return {
         "seconds": seconds,
         "bursts": bursts,
+        "values": {n: _read_maps(module, step["read"]) for n, module in modules.items()},
         "maps": {n: _describe_maps(module) for n, module in modules.items()},
         "records": {n: ring.save(f"{place}-{n}") for n, ring in rings.items()},
     }
 
 
+def _ring(map_fd: int, step: dict[str, Any]) -> Kept | Framed:
+    return Framed(map_fd) if step["framed"] else Kept(map_fd, step["keep"])
+
+
 def _burst(
-    modules: dict[int, Module], rings: list[Kept], step: dict[str, Any], stop: Stop
+    modules: dict[int, Module], rings: list[Kept | Framed], step: dict[str, Any], stop: Stop
 ) -> dict[int, Any]:
     """Run the load once, empty the rings.
 
@@ -123,7 +128,7 @@ def _burst(
     }
 
 
-def _run_load(rings: list[Kept], step: dict[str, Any], stop: Stop) -> None:
+def _run_load(rings: list[Kept | Framed], step: dict[str, Any], stop: Stop) -> None:
     """Run the step's load until it is done, the time is over, or enough bytes are kept."""
     running = load.start(step["load"])
     end = time.monotonic() + step["seconds"]
