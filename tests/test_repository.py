@@ -23,9 +23,9 @@ ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text())
 LOCKS = ("setup", "run", "test")
-NOT_OURS = {".git", ".venv", ".jupyter/state", "results", "build"}
+NOT_OURS = {".git", ".venv", ".jupyter/state", "results", "build", "bundle"}
 
-PROMISED = ["bpf", "labkit", "notebooks", "tests", "tools", "lab", ".ci/run"]
+PROMISED = ["bpf", "labkit", "machines", "notebooks", "tests", "tools", "lab", ".ci/run"]
 PROMISED += ["environment.yml", "pyproject.toml", "README.md", "LICENSE", "SECURITY.md"]
 
 

@@ -37,7 +37,7 @@ def test_cloud_init_knows_it_by_its_first_line() -> None:
 @pytest.mark.parametrize("path", SCRIPTS)
 def test_shellcheck_finds_nothing_in_its_scripts(path: str, tmp_path: Path) -> None:
     (tmp_path / "script").write_text(FILES[path]["content"])
-    words = ["shellcheck", "--exclude=SC1091", tmp_path / "script"]
+    words = ["shellcheck", "--exclude=SC1091", str(tmp_path / "script")]
     assert subprocess.run(words, capture_output=True, text=True).stdout == ""
 
 
