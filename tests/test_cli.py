@@ -16,7 +16,7 @@ import pytest
 import labkit
 
 EVENT = re.compile(
-    r"^\[\d+\.\d{3}\] PID: \d+ +\| comm: .{16,} \| data\[0-3\]:( 0x[0-9a-f]{2}){4} \| cpu \d+ \| /"
+    r"^\[\d+\.\d{3}\] PID: \d+ +\| comm: .{16,} \| data\[0-3\]:( 0x[0-9a-f]{2}){4} \| cpu \d+ \| \S"
 )
 
 
