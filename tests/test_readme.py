@@ -16,7 +16,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def commands() -> set[str]:
     told = cli.parser().format_help()
-    return {*re.findall(r"^    ([a-z]+) ", told, re.M), "test", "render", "bench", "soak"}
+    return {*re.findall(r"^    ([a-z]+) ", told, re.M), "test", "render", "bench", "bundle", "soak"}
 
 
 def test_each_command_is_one_of_the_labs_and_each_of_the_labs_is_told() -> None:
