@@ -230,9 +230,9 @@ def _lockdown() -> Iterator[Row]:
 _MEMLOCK_PROBE = """
 import resource, sys
 sys.path.insert(0, sys.argv[1])
-from labkit.checklist import map_rows, rights_rows
+from labkit.checklist import create_map
 resource.setrlimit(resource.RLIMIT_MEMLOCK, (0, resource.getrlimit(resource.RLIMIT_MEMLOCK)[1]))
-sys.exit(check.create_map(2, 4, 65536, 1))
+print(create_map(2, 4, 65536, 1))
 """
 
 
@@ -242,9 +242,11 @@ def _memlock() -> Iterator[Row]:
         return
     root = str(Path(__file__).resolve().parents[1])
     probe = [sys.executable, "-I", "-S", "-c", _MEMLOCK_PROBE, root]
-    counted = subprocess.run(probe, stderr=subprocess.DEVNULL, check=False).returncode != 0
-    found = "counts BPF maps; bcc raises it by itself" if counted else "does not count BPF maps"
-    yield Row("RLIMIT_MEMLOCK", None, found)
+    done = subprocess.run(probe, capture_output=True, text=True, check=False)
+    told = {"0": "does not count BPF maps", str(EPERM): "counts BPF maps; bcc raises it by itself"}
+    yield Row(
+        "RLIMIT_MEMLOCK", None, told.get(done.stdout.strip(), "whether it counts is not known")
+    )
 
 
 _PROBES: tuple[Callable[[], Iterator[Row]], ...] = (

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import labkit
+from labkit import cli
 
 EVENT = re.compile(
     r"^\[\d+\.\d{3}\] PID: \d+ +\| comm: .{16,} \| data\[0-3\]:( 0x[0-9a-f]{2}){4} \| cpu \d+ \| \S"
@@ -121,6 +122,9 @@ def test_a_pipe_that_closes_is_no_error() -> None:
         (["run", "percpu", "--csv", "/nowhere/at/all.csv"], "/nowhere/at/all.csv"),
         (["run", "percpu", "--seconds", "-1"], "-1"),
         (["prove", "santa"], "'santa'"),
+        (["compare", "/nowhere/at-all.json"], "/nowhere/at-all.json"),
+        (["ready", "--code", "santa"], "'santa'"),
+        (["record", "--budget", "soon"], "'soon'"),
     ],
 )
 def test_wrong_use(words: list[str], named: str) -> None:
@@ -129,7 +133,7 @@ def test_wrong_use(words: list[str], named: str) -> None:
     assert named in result.stderr
 
 
-@pytest.mark.parametrize("command", [["check"], ["build", "percpu"], ["run", "percpu"]])
+@pytest.mark.parametrize("command", [["check"], ["build", "percpu"], ["run", "percpu"], ["record"]])
 def test_a_machine_that_cannot(command: list[str]) -> None:
     result = lab(*command, env={**os.environ, "LABKIT_BCC_PYTHON": "/nowhere/python3"})
     assert result.returncode == 3
@@ -150,7 +154,7 @@ def test_without_rights(words: list[str]) -> None:
     assert "Traceback" not in result.stderr
 
 
-@pytest.mark.parametrize("command", ["check", "build", "run", "explain", "prove", "reset"])
+@pytest.mark.parametrize("command", [name for name, _, _ in cli.COMMANDS])
 def test_help_has_an_example(command: str) -> None:
     result = lab(command, "--help")
     assert result.returncode == 0
@@ -175,3 +179,58 @@ def test_prove_one_claim() -> None:
     assert judged["measured"]
     assert judged["why"]
     assert "value_cap" in lab("prove", "--list").stdout
+
+
+@pytest.mark.live
+def test_record_and_compare(tmp_path: Path) -> None:
+    """Two records of this machine, and a file that is none: it is named, and the rest compared."""
+    path = tmp_path / "mine.json"
+    made = lab("record", "--claims", "memory,value_cap", "--name", "mine", "--json", str(path))
+    assert made.returncode == 0
+    assert "percpu                accepted" in made.stdout
+    assert "[0/" in made.stderr  # the progress
+    assert json.loads(path.read_text())["schema"] == 1
+    (tmp_path / "odd.json").write_text("no")
+    files = [str(tmp_path / name) for name in ("all.csv", "all.md", "all.png")]
+    options = ["--csv", files[0], "--markdown", files[1], "--picture", files[2]]
+    compared = lab("compare", str(tmp_path), *options)
+    assert compared.returncode == 2
+    assert "odd.json is no JSON" in compared.stderr
+    assert "accepted: percpu" in compared.stdout
+    assert Path(files[2]).read_bytes().startswith(b"\x89PNG")
+    assert all(Path(name).stat().st_size for name in files)
+    assert lab("compare", str(path)).returncode == 0
+
+
+@pytest.mark.live
+def test_ready_has_a_code_that_can_be_read_out(tmp_path: Path) -> None:
+    path = tmp_path / "ready.json"
+    told = lab("ready", "--json", str(path))
+    assert told.returncode == 0, told.stdout
+    code = told.stdout.partition("code ")[2].split()[0]
+    assert lab("ready", "--code", code).stdout.startswith("ready: Linux ")
+    misheard = lab("ready", "--code", code[::-1] if code != code[::-1] else "222223")
+    assert misheard.returncode == 2
+    assert lab("compare", str(path)).returncode == 0
+
+
+def test_a_machine_that_is_not_ready_says_why_and_has_a_code(tmp_path: Path) -> None:
+    path = tmp_path / "ready.json"
+    nothing = {**os.environ, "LABKIT_BCC_PYTHON": "/nowhere/python3"}
+    told = lab("ready", "--json", str(path), env=nothing)
+    assert told.returncode == 3
+    assert told.stdout.startswith("NOT ready: code ")
+    assert "to mend it:" in told.stdout
+    assert "not ready: " in json.loads(path.read_text())["problem"]
+
+
+def test_compare_needs_neither_rights_nor_bcc(tmp_path: Path) -> None:
+    path = tmp_path / "one.json"
+    path.write_text('{"schema": 1, "machine": {"kernel": "6.9"}, "problem": "could not be had"}')
+    nothing = {**os.environ, "LABKIT_BCC_PYTHON": "/nowhere/python3"}
+    powerless = ["setpriv", "--bounding-set=-all", sys.executable, "-m", "labkit"]
+    result: subprocess.CompletedProcess[str] = subprocess.run(
+        [*powerless, "compare", str(path)], capture_output=True, text=True, timeout=60, env=nothing
+    )
+    assert result.returncode == 0, result.stderr
+    assert "could not be had" in result.stdout

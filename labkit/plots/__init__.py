@@ -18,6 +18,7 @@ _NAMES = {
     "events_per_cpu": "labkit.plots.events",
     "limit_search": "labkit.plots.structs",
     "percpu_array": "labkit.plots.percpu",
+    "programs_by_machine": "labkit.plots.comparison",
     "rate": "labkit.plots.events",
     "stack_snapshot": "labkit.plots.snapshot",
     "stack_variables": "labkit.plots.variables",

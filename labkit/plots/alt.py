@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from labkit.claims.claim import Result
     from labkit.stack.snapshot import Snapshot
     from labkit.stack.variables import StackVariables
+    from labkit.survey.comparison import Comparison, Key
 
 MOST_NAMED = 16  # things that are told one by one; the rest is counted
 
@@ -125,3 +126,20 @@ def rate(events: int, seconds: float, highest: float) -> str:
 def claim(result: Result) -> str:
     """Say the claim, the verdict, and the figures that it rests on."""
     return f"“{result.claim}”: {result.verdict}. {result.why}"
+
+
+def programs_by_machine(compared: Comparison) -> str:
+    """Say for each row of the picture what came out, and on which machines if they differ."""
+    columns = compared.columns
+    machines = "; ".join(f"{c.label} (×{c.count})" if c.count > 1 else c.label for c in columns)
+    told = ". ".join(f"{row.label}: {_by_machine(compared, row.key)}" for row in compared.rows)
+    return f"Programs by machine. Machines: {machines}. {told}."
+
+
+def _by_machine(compared: Comparison, key: Key) -> str:
+    words: dict[str, list[str]] = {}
+    for one in compared.columns:
+        words.setdefault(compared.cell(key, one.number).word, []).append(one.label)
+    if len(words) == 1:
+        return f"{next(iter(words))} everywhere"
+    return "; ".join(f"{word} on {listed(labels)}" for word, labels in words.items())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from labkit.plots import alt
+from labkit.plots.alt import describe
 from labkit.plots.style import BAD, GOOD, INK, LIMIT, OTHERS, PAPER, new_axes, styled
 
 if TYPE_CHECKING:
@@ -53,7 +55,7 @@ def programs_by_machine(compared: Comparison, axes: Axes | None = None) -> Axes:
         _names(axes, [row.label for row in rows], list(columns))
         odd = "    ! not as its file declares" if compared.odd else ""
         axes.set_xlabel(f"{LEGEND}{odd}\n{bases(compared)}", fontsize=8)
-    return axes
+    return describe(axes, alt.programs_by_machine(compared))
 
 
 def _cell(axes: Axes, x: int, y: int, cell: Cell) -> None:
@@ -90,23 +92,3 @@ def bases(compared: Comparison) -> str:
     told = ", ".join(f"{basis}: {count}" for basis, count in counted.items())
     read = any(cell.basis.startswith(READ) for key in compared.keys for cell in compared.row(key))
     return f"machines {told}" + ("; dotted: read, not tried" if read else "")
-
-
-def alt_text(compared: Comparison) -> str:
-    """Return in words what the picture shows."""
-    columns = compared.columns
-    machines = ", ".join(
-        f"{one.label}{f' ({one.count} machines)' if one.count > 1 else ''}" for one in columns
-    )
-    said = []
-    for row in compared.rows:
-        words: dict[str, list[str]] = {}
-        for one in columns:
-            words.setdefault(compared.cell(row.key, one.number).word, []).append(one.label)
-        told = (
-            f"{next(iter(words))} everywhere"
-            if len(words) == 1
-            else "; ".join(f"{word} on {', '.join(labels)}" for word, labels in words.items())
-        )
-        said.append(f"{row.label}: {told}")
-    return f"Programs by machine. Machines: {machines}. " + ". ".join(said) + "."

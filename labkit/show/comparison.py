@@ -268,7 +268,7 @@ def html(compared: Comparison) -> str:
     ]
     total = sum(map(len, compared.same.values()))
     return page(
-        table(head, rows, data_testid="machines"),
+        table(head, rows, "What differs between the machines", data_testid="machines"),
         folded(
             f"{total} rows are the same on all machines that tried them",
             *same,

@@ -288,9 +288,9 @@ class Comparison:
     @property
     def alt_text(self) -> str:
         """The picture in words."""
-        from labkit.plots import comparison
+        from labkit.plots import alt
 
-        return comparison.alt_text(self)
+        return alt.programs_by_machine(self)
 
     def __repr__(self) -> str:
         return self.to_text()

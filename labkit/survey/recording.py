@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from labkit import session
 from labkit.building import mistakes
 from labkit.building.build import build
 from labkit.building.mistakes import Mistake
@@ -62,11 +63,12 @@ def record(
     is told in ``left_out``. ``progress`` is called as progress(done, total, name). ``name`` is a
     label for the machine. ``built`` is called with the report of each program, with its logs.
 
-    Needs the rights to load programs: raises MachineError otherwise. Raises UsageError for a name
-    that is not known. An interrupt ends it, with nothing loaded.
+    Needs the rights to load programs, and bcc: raises MachineError otherwise. Raises UsageError
+    for a name that is not known. An interrupt ends it, with nothing loaded.
     """
     if not rights.may_load():
         raise MachineError("this process may not load BPF programs", rights.mend())
+    session.shared()
     chosen, left_out = _claims(claims)
     began, when = time.monotonic(), facts.now()
     steps = [*_program_steps(programs, built or _silent), *map(_claim_step, chosen)]

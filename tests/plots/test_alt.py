@@ -11,6 +11,7 @@ from typing import Any
 import made_runs
 import pandas as pd
 import pytest
+from made_records import made_up
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -23,6 +24,7 @@ from labkit.plots.overview import overview_png
 from labkit.program.llvm_ir import Local
 from labkit.show.pictures import figure_html, styled_html, table_html
 from labkit.stack.variables import StackVariables
+from labkit.survey import Comparison
 
 LOGS = Path(__file__).parents[1] / "logs"
 LAYOUT: Any = {
@@ -62,6 +64,10 @@ PICTURES: dict[str, tuple[Callable[[Axes], Any], list[str]]] = {
     "percpu_array": (
         lambda axes: plots.percpu_array(LAYOUT, (0, 1, 5), axes),
         ["3 equal slots", "big_event 544 bytes", "1568 bytes"],
+    ),
+    "programs_by_machine": (
+        lambda axes: plots.programs_by_machine(Comparison([made_up("6.1.0"), made_up()]), axes),
+        ["percpu: accepted everywhere", "verifier refused on 6.1.0; accepted on 6.12.0"],
     ),
     "rate": (lambda axes: plots.rate(run(), axes), ["2.0 seconds", "2 on average", "40 in"]),
     "stack_snapshot": (

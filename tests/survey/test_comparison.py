@@ -11,7 +11,7 @@ import pytest
 from made_records import made_up, made_up_class
 
 from labkit.errors import UsageError
-from labkit.plots.comparison import LOOKS, alt_text
+from labkit.plots.comparison import LOOKS
 from labkit.show import comparison as shown
 from labkit.survey import comparison
 from labkit.survey.comparison import NO_RECORD, NOT_TRIED, WORDS, Comparison, Key, labels_of
@@ -176,7 +176,7 @@ def test_no_two_words_look_alike():
 
 
 def test_alt_text_says_what_the_picture_shows():
-    said = alt_text(two())
+    said = two().alt_text
     assert "null_check_constant: verifier refused on 6.1.0; accepted on 7.3.0" in said
     assert "percpu: accepted everywhere" in said
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from made_records import made_up
 
 from labkit import claims
 from labkit.building.report import BuildReport
-from labkit.claims.claim import VERDICTS, Claim, Ruling
+from labkit.claims.claim import VERDICTS
 from labkit.errors import MachineError, UsageError
 from labkit.machine import rights
 from labkit.machine.stack_limit import measured
@@ -70,7 +72,7 @@ def broken(*_: object, **__: object):
 
 @pytest.mark.live
 def test_what_raises_is_a_problem_of_its_own(monkeypatch):
-    odd = Claim(broken, "The moon is here.", lambda _table: Ruling("true", ""), "", (), True)
+    odd = replace(claims.CLAIMS["memory"], measure=broken)
     monkeypatch.setitem(claims.CLAIMS, "broken", odd)
     monkeypatch.setattr(recording, "of_mistake", broken)
     monkeypatch.setattr(recording, "collection", broken)
