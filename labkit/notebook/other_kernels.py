@@ -8,8 +8,9 @@ from labkit.errors import MachineError
 from labkit.program.variants import VARIANTS
 from labkit.survey import facts
 from labkit.survey.comparison import DRAWN, Comparison
+from labkit.survey.reading import published
 from labkit.survey.recording import record
-from labkit.survey.records import MISTAKE, Record, Records, published
+from labkit.survey.records import MISTAKE, Record, Records
 
 
 def kernels() -> Comparison:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from labkit.claims.claim import Result
     from labkit.stack.snapshot import Snapshot
     from labkit.stack.variables import StackVariables
-    from labkit.survey.comparison import Comparison, Key
+    from labkit.survey.cells import Key
+    from labkit.survey.comparison import Comparison
 
 MOST_NAMED = 16  # things that are told one by one; the rest is counted
 

@@ -11,7 +11,8 @@ from labkit.plots.style import BAD, GOOD, INK, LIMIT, OTHERS, PAPER, new_axes, s
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from labkit.survey.comparison import Cell, Column, Comparison
+    from labkit.survey.cells import Cell
+    from labkit.survey.comparison import Column, Comparison
 
 READ = "read"  # how a basis begins of what nobody tried
 GREY = "#666666"

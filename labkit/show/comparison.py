@@ -11,17 +11,8 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from labkit.show.style import badge, folded, page, table, tag
-from labkit.survey.comparison import (
-    CLAIM,
-    LIMIT,
-    NO_RECORD,
-    RUN,
-    WORDS,
-    Cell,
-    Comparison,
-    Key,
-    Same,
-)
+from labkit.survey.cells import CLAIM, LIMIT, NO_RECORD, RUN, WORDS, Cell, Key
+from labkit.survey.comparison import Comparison, Same
 from labkit.survey.records import MISTAKE, VARIANT, Record
 
 if TYPE_CHECKING:

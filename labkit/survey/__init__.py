@@ -17,9 +17,10 @@ from labkit.lazy import attribute
 _NAMES = {
     "BadRecord": "labkit.survey.records",
     "Comparison": "labkit.survey.comparison",
+    "Machine": "labkit.survey.records",
     "Record": "labkit.survey.records",
-    "open_records": "labkit.survey.records",
-    "published": "labkit.survey.records",
+    "open_records": "labkit.survey.reading",
+    "published": "labkit.survey.reading",
     "decode": "labkit.survey.readiness",
     "ready": "labkit.survey.readiness",
     "record": "labkit.survey.recording",

@@ -6,66 +6,24 @@ and how that is known: tried here, tried there, or read.
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from labkit.errors import UsageError
-from labkit.program.outcomes import (
-    ACCEPTED,
-    COMPILER_REFUSED,
-    HOST_REFUSED,
-    VERIFIER_REFUSED,
-    WORKER_DIED,
-)
-from labkit.survey.records import (
-    MISTAKE,
-    READ,
-    VARIANT,
-    BadRecord,
-    Program,
-    Record,
-    Records,
-)
+from labkit.survey.cells import GROUPS, LIMIT, NO_RECORD, NOT_TRIED, Cell, Key, cells
+from labkit.survey.labels import labels_of
+from labkit.survey.records import MISTAKE, VARIANT, BadRecord, Program, Record, Records
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-CANNOT, NO_RECORD, NOT_TRIED = "cannot be told here", "no record", "not tried"
-WORDS = {
-    ACCEPTED: "accepted",
-    COMPILER_REFUSED: "compiler refused",
-    VERIFIER_REFUSED: "verifier refused",
-    HOST_REFUSED: "machine refused",
-    WORKER_DIED: "build died",
-}
-LIMIT, CLAIM, RUN = "stack limit", "claim", "real execs"
-GROUPS = (VARIANT, MISTAKE, LIMIT, CLAIM, RUN)
 DRAWN = (VARIANT, MISTAKE, LIMIT)  # what the picture has rows for
-
-
-class Key(NamedTuple):
-    """What a row is about."""
-
-    group: str  # one of GROUPS
-    name: str
-
-
-@dataclass(frozen=True)
-class Cell:
-    """What came of one thing on one machine."""
-
-    word: str  # one of WORDS, a limit, a verdict, or why there is none
-    basis: str
-    detail: str = ""  # the decisive message, why, or the problem
-    odd: str = ""  # in what it is not as the file declares
 
 
 @dataclass(frozen=True)
@@ -108,7 +66,7 @@ class Comparison:
             raise UsageError("there is nothing to compare: no record was given")
         self.labels = labels_of(self.records)
         self._cells = [
-            {key: cell for key, cell in _cells(record) if key.group in groups}
+            {key: cell for key, cell in cells(record) if key.group in groups}
             for record in self.records
         ]
 
@@ -142,7 +100,7 @@ class Comparison:
         """How each cell of ``table`` is known."""
         return self._frame(lambda cell: cell.basis)
 
-    def _frame(self, told: Any) -> pd.DataFrame:
+    def _frame(self, told: Callable[[Cell], str]) -> pd.DataFrame:
         import pandas as pd
 
         index = pd.MultiIndex.from_tuples(self.keys, names=["group", "name"])
@@ -324,34 +282,6 @@ def _row_label(keys: list[Key]) -> str:
     return f"stack of a {keys[0].name}" if keys[0].group == LIMIT else keys[0].name
 
 
-def _cells(record: Record) -> Iterator[tuple[Key, Cell]]:
-    for one in record.programs:
-        basis = f"{READ}: {one.source}" if one.source else record.basis
-        word = CANNOT if one.problem else WORDS.get(one.outcome, one.outcome or NOT_TRIED)
-        yield (
-            Key(one.group, one.name),
-            Cell(word, basis, one.problem or one.message, one.disagreement),
-        )
-    for limit in record.limits:
-        words = limit.words or CANNOT
-        yield Key(LIMIT, limit.program_type), Cell(words, record.basis, limit.problem)
-    for claim in record.claims:
-        word = claim.verdict or CANNOT
-        yield Key(CLAIM, claim.name), Cell(word, record.basis, claim.problem or claim.why)
-    if record.collection is not None:
-        yield Key(RUN, "collection"), _of_collection(record)
-
-
-def _of_collection(record: Record) -> Cell:
-    run = record.collection
-    assert run is not None
-    if run.balanced is None or not run.events:
-        return Cell(CANNOT, record.basis, run.problem or "no exec was seen")
-    told = f"{run.events} events, {run.failed} lost"
-    word = "it balances" if run.balanced else "it does not balance"
-    return Cell(word, record.basis, f"{told}; {run.problem}" if run.problem else told)
-
-
 def _of_several(records: Sequence[Record], group: list[int]) -> Record:
     """Return the record that a column is named by: of several machines none has its own name."""
     first = records[group[0]]
@@ -361,66 +291,3 @@ def _of_several(records: Sequence[Record], group: list[int]) -> Record:
 def _what_decides(record: Record) -> tuple[str, ...]:
     machine = record.machine
     return machine.kernel, machine.arch, machine.bcc, machine.llvm
-
-
-def labels_of(records: Sequence[Record]) -> tuple[str, ...]:
-    """Return a label for each machine: its kernel, and as much more as makes it the only one.
-
-    In this order: bcc and LLVM, the architecture, the distribution, the name, the file, a number.
-    """
-    labels = [record.machine.kernel for record in records]
-    if len(labels) > 1:
-        here = [
-            f"this machine: {label}" if record.here else label
-            for label, record in zip(labels, records, strict=True)
-        ]
-        labels = here
-    for more in (_tools, _arch, _distribution, _name, _stem):
-        labels = _told_apart(labels, [more(record) for record in records])
-    return tuple(_numbered(labels))
-
-
-def _numbered(labels: list[str]) -> Iterator[str]:
-    """Yield the labels; those that several have with a number that no other has."""
-    counted, taken = Counter(labels), set(labels)
-    for label in labels:
-        numbered = (f"{label} #{number}" for number in itertools.count(1))
-        chosen = label if counted[label] == 1 else next(n for n in numbered if n not in taken)
-        taken.add(chosen)
-        yield chosen
-
-
-def _told_apart(labels: list[str], more: list[str]) -> list[str]:
-    """Add the words to the labels of a group that is alike, where they differ within it."""
-    groups: dict[str, set[str]] = {}
-    for label, words in zip(labels, more, strict=True):
-        groups.setdefault(label, set()).add(words)
-    return [
-        f"{label}, {words}" if words and len(groups[label]) > 1 else label
-        for label, words in zip(labels, more, strict=True)
-    ]
-
-
-def _tools(record: Record) -> str:
-    machine = record.machine
-    named = (
-        f"bcc {machine.bcc}" if machine.bcc else "",
-        f"LLVM {machine.llvm}" if machine.llvm else "",
-    )
-    return " ".join(filter(None, named))
-
-
-def _arch(record: Record) -> str:
-    return record.machine.arch
-
-
-def _distribution(record: Record) -> str:
-    return record.machine.distribution
-
-
-def _name(record: Record) -> str:
-    return record.name
-
-
-def _stem(record: Record) -> str:
-    return record.path.stem if record.path else ""

@@ -14,7 +14,9 @@ from labkit.errors import UsageError
 from labkit.plots.comparison import LOOKS
 from labkit.show import comparison as shown
 from labkit.survey import comparison
-from labkit.survey.comparison import NO_RECORD, NOT_TRIED, WORDS, Comparison, Key, labels_of
+from labkit.survey.cells import NO_RECORD, NOT_TRIED, WORDS, Key
+from labkit.survey.comparison import Comparison
+from labkit.survey.labels import labels_of
 from labkit.survey.records import BadRecord, Machine, Program, Record, Records
 
 mpl.use("agg")

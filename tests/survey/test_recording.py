@@ -16,7 +16,7 @@ from labkit.machine.stack_limit import measured
 from labkit.notebook import other_kernels
 from labkit.program.outcomes import ACCEPTED, OUTCOMES, VERIFIER_REFUSED
 from labkit.program.variants import OBJECTS, VARIANTS, declared
-from labkit.survey import facts, recording, records
+from labkit.survey import facts, reading, recording
 from labkit.survey.recording import Step, record
 from labkit.survey.records import Program, Records
 
@@ -52,7 +52,7 @@ def test_a_short_record_of_this_machine(tmp_path):
     assert made.left_out["cost"] == "it was not asked for"
     assert made.machine.bcc and made.machine.llvm and made.when.endswith("Z")
     assert told[0] == (0, 6, "percpu") and told[-1] == (6, 6, "")
-    again = records.read(made.write(tmp_path / "mine.json"))
+    again = reading.read(made.write(tmp_path / "mine.json"))
     assert again.to_json() == made.to_json()
 
 

@@ -9,7 +9,7 @@ import pytest
 from made_records import made_up
 
 from labkit.errors import UsageError
-from labkit.survey import records
+from labkit.survey import reading, records
 from labkit.survey.records import TRIED_HERE, TRIED_THERE, Collected, Machine, Record
 
 
@@ -17,7 +17,7 @@ def test_what_is_written_is_read_again(tmp_path):
     run = Collected(5, 5, 5, 0, True, 2.0)
     made = made_up(left_out={"cost": "it takes a load"}, collection=run, here=True)
     path = made.write(tmp_path / "one.json")
-    again = records.read(path)
+    again = reading.read(path)
     assert again == replace(made, here=False, path=path)
     assert made.basis == TRIED_HERE
     assert again.basis == TRIED_THERE
@@ -39,16 +39,16 @@ def test_what_it_does_not_know_it_ignores():
     plain["moon"] = "full"
     plain["machine"]["colour"] = "red"
     plain["programs"][0]["smell"] = 7
-    assert records.from_json(plain) == made_up()
+    assert reading.from_json(plain) == made_up()
 
 
 def test_the_least_is_a_kernel():
-    assert records.from_json({"schema": 1, "machine": {"kernel": "6.9"}}) == Record(Machine("6.9"))
+    assert reading.from_json({"schema": 1, "machine": {"kernel": "6.9"}}) == Record(Machine("6.9"))
 
 
 def test_a_file_cannot_say_that_it_was_tried_here():
     given = {"schema": 1, "machine": {"kernel": "6.9"}, "here": True, "path": "x"}
-    assert records.from_json(given).basis == TRIED_THERE
+    assert reading.from_json(given).basis == TRIED_THERE
 
 
 WRONG = {
@@ -81,7 +81,7 @@ def test_what_is_wrong_is_named(wrong, tmp_path):
     path = tmp_path / "odd.json"
     path.write_text(json.dumps(given))
     with pytest.raises(UsageError, match=said) as caught:
-        records.read(path)
+        reading.read(path)
     assert "odd.json" in str(caught.value)
 
 
@@ -92,13 +92,13 @@ def test_a_file_that_is_no_json(content, tmp_path):
     path = tmp_path / "odd.json"
     path.write_bytes(content)
     with pytest.raises(UsageError, match=r"odd\.json is no JSON"):
-        records.read(path)
+        reading.read(path)
 
 
 def test_one_bad_file_does_not_hide_the_others(tmp_path):
     made_up().write(tmp_path / "good.json")
     (tmp_path / "bad.json").write_text("no")
-    found = records.open_records(tmp_path)
+    found = reading.open_records(tmp_path)
     assert [one.machine.kernel for one in found] == ["6.12.0"]
     assert [bad.path.name for bad in found.bad] == ["bad.json"]
     assert "no JSON" in found.bad[0].why
@@ -108,14 +108,14 @@ def test_files_are_named_in_many_ways(tmp_path):
     for number in (1, 2):
         made_up().write(tmp_path / f"{number}.json")
     named = [tmp_path, tmp_path / "1.json", f"{tmp_path}/*.json"]
-    assert [len(records.open_records(one)) for one in named] == [2, 1, 2]
-    assert len(records.open_records(named)) == 2  # each file once
+    assert [len(reading.open_records(one)) for one in named] == [2, 1, 2]
+    assert len(reading.open_records(named)) == 2  # each file once
 
 
 @pytest.mark.parametrize("named", ["nowhere.json", "nowhere-*.json", []])
 def test_no_file_at_all(named):
     with pytest.raises(UsageError, match="no record to read"):
-        records.open_records(named)
+        reading.open_records(named)
 
 
 def test_nowhere_to_write():
@@ -124,4 +124,4 @@ def test_nowhere_to_write():
 
 
 def test_the_published_records_can_be_read():
-    assert records.published().bad == ()
+    assert reading.published().bad == ()
