@@ -221,6 +221,21 @@ class TestWithoutInstalling:
         assert not lab.was_installed()
         assert not lab.venv.exists()
 
+    def test_is_this_machine_ready_installs_nothing(self, lab):
+        done = lab.run("ready", "--json", "mine.json")
+        assert done.returncode == 0
+        assert done.stdout.startswith("labkit ready --json mine.json by ")
+        assert not lab.was_installed()
+
+    def test_comparing_needs_no_bcc(self, lab):
+        lab.say("has-venv")
+        done = lab.run("compare", "one.json")
+        assert done.returncode == 0
+        assert done.stdout.startswith(f"labkit compare one.json by {lab.venv}/bin/python ")
+        assert "apt-get" not in lab.calls
+        assert lab.run("compare", "one.json").returncode == 0
+        assert not lab.was_installed()
+
     def test_check_without_any_python_says_so(self, lab):
         lab.say("is-old")
         done = lab.run("check")
