@@ -88,7 +88,7 @@ def bases(compared: Comparison) -> str:
     """Return in words how many machines are known in which way."""
     counted: dict[str, int] = {}
     for record in compared.records:
-        basis = "without a record" if record.problem else record.basis.partition(":")[0]
+        basis = record.basis.partition(":")[0]
         counted[basis] = counted.get(basis, 0) + 1
     told = ", ".join(f"{basis}: {count}" for basis, count in counted.items())
     read = any(cell.basis.startswith(READ) for key in compared.keys for cell in compared.row(key))

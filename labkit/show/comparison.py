@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from labkit.show.style import badge, folded, page, table, tag
-from labkit.survey.cells import CLAIM, LIMIT, NO_RECORD, RUN, WORDS, Cell, Key
+from labkit.show.style import SIGNS, badge, folded, page, table, tag
+from labkit.survey.cells import CANNOT, CLAIM, LIMIT, NO_RECORD, NOT_TRIED, RUN, WORDS, Cell, Key
 from labkit.survey.comparison import Comparison, Same
 from labkit.survey.records import MISTAKE, VARIANT, Record
 
@@ -28,12 +28,15 @@ TITLES = {
 }
 GOOD = {WORDS["accepted"], "true", "it balances"}
 BAD = {*(word for word in WORDS.values() if word not in GOOD), "false", "it does not balance"}
+FACT = "fact"  # neither good nor bad, such as a number of bytes
 INDENT = "    "
 
 
 def sign(word: str) -> str:
-    """Return the kind of a cell's sign: good, bad or none; see SIGNS of labkit.show.style."""
-    return "good" if word in GOOD else "bad" if word in BAD else "none"
+    """Return the kind of a cell's sign (SIGNS of labkit.show.style), or FACT for one without."""
+    if word in (CANNOT, NO_RECORD, NOT_TRIED):
+        return "none"
+    return "good" if word in GOOD else "bad" if word in BAD else FACT
 
 
 def machine_words(machine: Machine) -> str:
@@ -77,7 +80,7 @@ def _text_lines(compared: Comparison) -> Iterator[str]:
     yield from _bad_lines(compared)
     yield ""
     for key in compared.differing:
-        yield f"  {key.name} ({_one_of(key)}) differs:"
+        yield f"  {key.label}{_kind(key)} differs:"
         for (word, basis), labels in _by_word(compared, key).items():
             yield f"{INDENT}{word} [{basis}]: {'; '.join(labels)}"
     if not compared.differing:
@@ -96,10 +99,8 @@ def _bad_lines(compared: Comparison) -> Iterator[str]:
         yield f"  NOT READ: {one.why}"
 
 
-def _one_of(key: Key) -> str:
-    return {VARIANT: "a variant", MISTAKE: "a mistake", LIMIT: "stack limit", CLAIM: "a claim"}.get(
-        key.group, key.group
-    )
+def _kind(key: Key) -> str:
+    return f" ({key.group})" if key.group in (VARIANT, MISTAKE, CLAIM) else ""
 
 
 def _by_word(compared: Comparison, key: Key) -> dict[tuple[str, str], list[str]]:
@@ -198,7 +199,7 @@ def _markdown_lines(compared: Comparison) -> Iterator[str]:
         yield ""
         head = ["what differs", *compared.labels]
         basis = ["basis", *(record.basis for record in compared.records)]
-        rows = ([_safe(key.name), *_markdown_cells(compared, key)] for key in compared.differing)
+        rows = ([_safe(key.label), *_markdown_cells(compared, key)] for key in compared.differing)
         yield from _markdown_table(head, [basis, *rows])
     for alike, names in compared.same.items():
         what = f"{TITLES[alike.group]}, {len(names)}{_where(compared, alike)}"
@@ -224,7 +225,7 @@ def _machine_cells(compared: Comparison, number: int) -> list[str]:
 
 
 def _markdown_cells(compared: Comparison, key: Key) -> Iterator[str]:
-    signs = {"good": "✔ ", "bad": "✘ ", "none": "– "}
+    signs = {kind: f"{one} " for kind, one in SIGNS.items()} | {FACT: ""}
     for record, cell in zip(compared.records, compared.row(key), strict=True):
         told = "" if cell.basis == record.basis else f" ({cell.basis})"
         yield f"{signs[sign(cell.word)]}{cell.word}{told}"
@@ -244,7 +245,7 @@ def _safe(cell: str) -> str:
 
 def html(compared: Comparison) -> str:
     """Return the machines as rows: what differs between them, with the basis in each cell."""
-    head = ["machine", *(key.name for key in compared.differing)]
+    head = ["machine", *(key.label for key in compared.differing)]
     rows = [
         [_who(compared, n), *(_badge(compared.cell(key, n)) for key in compared.differing)]
         for n in range(len(compared.records))
@@ -281,5 +282,8 @@ def _who(compared: Comparison, number: int) -> Markup:
 
 
 def _badge(cell: Cell) -> Markup:
-    told = badge(sign(cell.word), cell.word, title=cell.detail or None)
-    return tag("span", told, " ", tag("small", cell.basis))
+    kind = sign(cell.word)
+    words = tag("b", cell.word) if kind == FACT else badge(kind, cell.word)
+    odd = tag("small", f" not as declared: {cell.odd}") if cell.odd else ""
+    basis = tag("small", cell.basis, style="display: block")
+    return tag("span", words, odd, basis, title=cell.detail or None)

@@ -33,6 +33,11 @@ class Key(NamedTuple):
     group: str  # one of GROUPS
     name: str
 
+    @property
+    def label(self) -> str:
+        """The name, as it stands at a row."""
+        return f"stack of a {self.name}" if self.group == LIMIT else self.name
+
 
 @dataclass(frozen=True)
 class Cell:

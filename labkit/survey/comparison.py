@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from labkit.errors import UsageError
 from labkit.survey.cells import GROUPS, LIMIT, NO_RECORD, NOT_TRIED, Cell, Key, cells
 from labkit.survey.labels import labels_of
-from labkit.survey.records import MISTAKE, VARIANT, BadRecord, Program, Record, Records
+from labkit.survey.records import MISTAKE, NOBODY, VARIANT, BadRecord, Program, Record, Records
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,8 +83,8 @@ class Comparison:
         if found is not None:
             return found
         if record.problem:
-            return Cell(NO_RECORD, record.basis, record.problem)
-        return Cell(NOT_TRIED, record.basis, record.left_out.get(key.name, "its record lacks it"))
+            return Cell(NO_RECORD, NOBODY, record.problem)
+        return Cell(NOT_TRIED, NOBODY, record.left_out.get(key.name, "its record lacks it"))
 
     def row(self, key: Key) -> list[Cell]:
         """Return the cells of a row, a machine each."""
@@ -277,9 +277,7 @@ def _order(record: Record) -> tuple[bool, list[int]]:
 
 
 def _row_label(keys: list[Key]) -> str:
-    if len(keys) > 1:
-        return f"{len(keys)} {keys[0].group}s"
-    return f"stack of a {keys[0].name}" if keys[0].group == LIMIT else keys[0].name
+    return keys[0].label if len(keys) == 1 else f"{len(keys)} {keys[0].group}s"
 
 
 def _of_several(records: Sequence[Record], group: list[int]) -> Record:

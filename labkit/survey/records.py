@@ -38,7 +38,7 @@ from labkit.errors import UsageError
 
 SCHEMA = 1
 VARIANT, MISTAKE = "variant", "mistake"
-TRIED_HERE, TRIED_THERE, READ = "tried here", "tried there", "read"
+TRIED_HERE, TRIED_THERE, READ, NOBODY = "tried here", "tried there", "read", "not tried"
 NOT_WRITTEN = ("here", "path")  # of a record: they are about its file, and who has it
 
 
@@ -157,9 +157,13 @@ class Record:
 
     @property
     def basis(self) -> str:
-        """How it is known: TRIED_HERE, TRIED_THERE or READ, with its source."""
+        """How it is known: TRIED_HERE, TRIED_THERE, READ with its source, or NOBODY tried it."""
         if self.source:
             return f"{READ}: {self.source}"
+        if self.programs and all(one.source for one in self.programs):
+            return READ
+        if not (self.programs or self.limits or self.claims or self.collection):
+            return NOBODY
         return TRIED_HERE if self.here else TRIED_THERE
 
     def to_json(self) -> dict[str, Any]:

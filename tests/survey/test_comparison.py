@@ -74,6 +74,7 @@ def test_what_was_read_is_told_apart():
     read = Program("null_check_constant", outcome="accepted", source="commit d2102f2f5d75")
     compared = Comparison([made_up("6.1.0"), Record(Machine("6.14"), programs=(read,))])
     assert compared.cell(CONSTANT, 1).basis == "read: commit d2102f2f5d75"
+    assert compared.records[1].basis == "read"
     for told in (compared.to_text(), compared.to_markdown(), compared._repr_html_()):
         assert "read: commit d2102f2f5d75" in told
         assert "tried there" in told
@@ -84,6 +85,8 @@ def test_a_machine_without_a_record_says_why():
     absent = Record(Machine("6.16"), problem="could not be had: no suite has it")
     compared = Comparison([made_up("6.1.0"), absent])
     assert set(compared.table["6.16"]) == {NO_RECORD}
+    assert compared.records[1].basis == "not tried"  # and not "tried there"
+    assert set(compared.basis["6.16"]) == {"not tried"}
     assert compared.differing == ()  # who says nothing does not disagree
     for told in (compared.to_text(300), compared.to_markdown(), compared._repr_html_()):
         assert "no suite has it" in told
@@ -210,4 +213,5 @@ def test_nothing_to_compare():
 
 def test_every_word_has_a_sign():
     assert {shown.sign(word) for word in WORDS.values()} == {"good", "bad"}
-    assert shown.sign("512 bytes each") == "none"
+    assert shown.sign("512 bytes each") == shown.FACT
+    assert shown.sign(NO_RECORD) == shown.sign(NOT_TRIED) == "none"

@@ -47,7 +47,7 @@ def test_the_least_is_a_kernel():
 
 
 def test_a_file_cannot_say_that_it_was_tried_here():
-    given = {"schema": 1, "machine": {"kernel": "6.9"}, "here": True, "path": "x"}
+    given = {**made_up().to_json(), "here": True, "path": "x"}
     assert reading.from_json(given).basis == TRIED_THERE
 
 
