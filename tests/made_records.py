@@ -11,7 +11,11 @@ from labkit.survey.records import MISTAKE, VARIANT, Lab, Limit, Machine, Program
 
 KERNELS = ("5.10.0", "6.1.0", "6.12.0", "6.14.0", "6.17.0", "7.3.0")
 DISTRIBUTIONS = (("Debian GNU/Linux 12", "0.26.0", "14"), ("Debian GNU/Linux 13", "0.31.0", "19"))
-ACCEPTED_FROM = {"null_check_constant": "6.14.0", "stack_unwritten": "6.12.0"}
+ACCEPTED_FROM = {
+    "call_chain_tracing": "6.14.0",
+    "null_check_constant": "6.14.0",
+    "stack_unwritten": "6.12.0",
+}
 
 
 def made_up(kernel: str = "6.12.0", name: str = "", distribution: int = 0, **others) -> Record:

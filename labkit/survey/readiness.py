@@ -21,7 +21,10 @@ from labkit.survey import facts
 from labkit.survey.recording import Progress, record
 from labkit.survey.records import Program, Record
 
-PACKAGES = ("ipywidgets", "jupyterlab", "markupsafe", "matplotlib", "numpy", "pandas", "pyarrow")
+PACKAGES = (  # as tools/probe.py has them
+    "ipywidgets", "jupyterlab", "markupsafe", "matplotlib", "nbconvert", "numpy", "pandas",
+    "pyarrow",
+)  # fmt: skip
 
 # No I, L, O, 0 and 1, which look alike. A prime number of characters: then the check finds each
 # wrong one and each two that changed places.

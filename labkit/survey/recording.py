@@ -226,10 +226,11 @@ def _claim_step(claim: Claim[...]) -> Step:
 def of_claim(claim: Claim[...]) -> Told:
     """Measure a claim, in its shorter form; return its verdict and its figures."""
     takes = inspect.signature(claim.measure).parameters
-    result = claim(**{name: value for name, value in SHORTER.items() if name in takes})
+    asked = {name: value for name, value in SHORTER.items() if name in takes}
+    result = claim(**asked)
     table = result.summary
     figures = [] if table is None else json.loads(table.to_json(orient="records") or "[]")
-    return Told(claim.name, claim.sentence, result.verdict, result.why, figures)
+    return Told(claim.name, claim.sentence, result.verdict, result.why, asked, figures)
 
 
 # Real execs ------------------------------------------------------------

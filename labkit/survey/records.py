@@ -19,7 +19,9 @@ A record is a JSON object of schema 1. All keys but ``schema`` and ``machine`` m
                 kernel), agrees, disagreement (in what not), seconds, problem, source
     limits      a list: program_type, alone, along_chain (two equal frames, added up), in bytes;
                 problem
-    claims      a list: name, claim, verdict, why, figures (rows, rounds folded), seconds, problem
+    claims      a list: name, claim, verdict, why, asked (with which numbers it was measured, where
+                they were smaller than those of ``./lab prove``), figures (rows, rounds folded),
+                seconds, problem
     collection  of real execs: events, attempted, delivered, failed, balanced, seconds, problem
     left_out    what was not tried, and why: an object of texts
 
@@ -109,6 +111,7 @@ class Told:
     claim: str = ""
     verdict: str = ""
     why: str = ""
+    asked: dict[str, float] = field(default_factory=dict)
     figures: list[Any] = field(default_factory=list)
     seconds: float = 0.0
     problem: str = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from labkit import notebook
 from labkit.building import mistakes
 from labkit.building.report import ACCEPTED, HOST_REFUSED, OUTCOMES
 from labkit.errors import MachineError
@@ -111,3 +112,7 @@ def test_the_code_of_a_mistake_does_not_tell_what_is_expected():
         assert "EXPECT" not in mistake.code
         assert mistake.code.strip()
         assert mistake.path.read_text().endswith(mistake.code)
+
+
+def test_the_notebooks_find_them_in_their_room():
+    assert notebook.mistakes is mistakes

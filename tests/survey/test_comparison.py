@@ -30,6 +30,7 @@ def two(**others) -> Comparison:
 def test_what_differs_and_what_is_the_same():
     compared = two()
     assert {key.name for key in compared.differing} == {
+        "call_chain_tracing",
         "null_check_constant",
         "stack_unwritten",
         "tracepoint",

@@ -16,6 +16,7 @@ from labkit.errors import UsageError
 from labkit.survey import readiness
 from labkit.survey.readiness import ALPHABET, LENGTH, decode, encode
 from labkit.survey.records import Machine, Record
+from tools import probe
 
 LACK = Row("bcc", False, "there is none", "sudo ./lab")
 
@@ -58,6 +59,10 @@ def test_the_codes_suffice():
 def test_every_row_that_can_be_lacking_is_known():
     names = {row.name for row in checklist.check() if row.ok is not None} | {"rights", "bcc"}
     assert names <= set(readiness.LACKS)
+
+
+def test_the_packages_are_those_that_the_lab_asks_for():
+    assert set(readiness.PACKAGES) == set(probe.RUN)
 
 
 CODES = st.builds(

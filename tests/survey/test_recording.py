@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import replace
 
 import pytest
@@ -49,11 +50,28 @@ def test_a_short_record_of_this_machine(tmp_path):
     assert memory.verdict in VERDICTS and memory.figures
     assert made.collection.events > 0
     assert made.collection.balanced
+    assert memory.asked == {}
     assert made.left_out["cost"] == "it was not asked for"
     assert made.machine.bcc and made.machine.llvm and made.when.endswith("Z")
     assert told[0] == (0, 6, "percpu") and told[-1] == (6, 6, "")
     again = reading.read(made.write(tmp_path / "mine.json"))
     assert again.to_json() == made.to_json()
+
+
+@pytest.mark.live
+def test_a_claim_is_asked_in_its_shorter_form():
+    [contention] = record(claims=["contention"], programs=[], collect=False).claims
+    assert contention.asked == {"rounds": recording.SHORTER["rounds"]}
+    assert contention.verdict in VERDICTS
+
+
+def test_what_is_shorter_is_shorter():
+    """Each number belongs to some claim, and is below what the claim itself asks for."""
+    for name, number in recording.SHORTER.items():
+        parameters = [inspect.signature(one.measure).parameters for one in claims.CLAIMS.values()]
+        usual = [takes[name].default for takes in parameters if name in takes]
+        assert usual and number < max(usual)
+        assert number <= min(usual)
 
 
 @pytest.mark.live
@@ -136,6 +154,7 @@ def test_the_notebooks_table_tries_here_what_differs_there(monkeypatch):
     assert here.here
     assert [one.name for one in here.programs] == [
         *VARIANTS,
+        "call_chain_tracing",
         "null_check_constant",
         "stack_unwritten",
     ]
