@@ -132,7 +132,7 @@ FACTS = (
     Fact("4.11", r"LPM", BCC),
     Fact("5.2", r"global data|global variable|\.data\b|\.rodata", "d8eca5bbb2be"),
     Fact("5.8", RING_BUFFER, "457f44363a88"),
-    Fact("5.8", r"\blater\b.*(?:x86|root|bcc)|kernel of (?:version )?5\.8", "457f44363a88"),
+    Fact("5.8", r"\b5\.8 or later|kernel of (?:version )?5\.8", "457f44363a88"),
     Fact("5.11", r"task-local|task storage", "4cf1bc1f1045"),
     Fact("5.13", r"task-local|task storage", "a10787e6d58c"),
     Fact("5.16", r"bloom", "9330986c0300"),
