@@ -54,7 +54,7 @@ def result_html(result: Result) -> str:
 def results_html(results: Results) -> str:
     """Return a table: the name and the verdict; what is said, what is known, what was measured."""
     rows = [(_named(result), _told(result)) for result in results]
-    head = ["claim", "what is said, what is known, what was measured here"]
+    head = ["claim", "said, known, measured here"]
     return page(
         table(head, rows, "what is said, and what is so here"),
         tag("p", _versions(results.versions)),

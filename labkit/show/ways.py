@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 FOLDER = "../bpf/alternatives"  # as a notebook, or its copy in docs/, sees it
 COST = "ns per event"
-ROOM = "min-width: 13em"  # else a browser breaks the words of a narrow column
+ROOM = "min-width: 11em"  # else a browser breaks the words of a narrow column
 
 
 def ways_html(ways: pd.DataFrame) -> str:
@@ -26,7 +26,7 @@ def ways_html(ways: pd.DataFrame) -> str:
 def _row(way: dict[Any, Any]) -> list[object]:
     file = way["file"]
     link = tag("a", file, href=f"{FOLDER}/{file}") if file else "no program here"
-    name = tag("div", tag("b", way["way"]), tag("br"), link, style=ROOM)
+    name = tag("div", tag("b", way["way"]), tag("div", link), style=ROOM)
     cells = [name, tag("div", way["choose_when"], style=ROOM), way["since"]]
     return [*cells, _cost(way)] if "ns_per_event" in way else cells
 

@@ -14,6 +14,7 @@ from labkit.collecting import files
 pytestmark = [pytest.mark.live, pytest.mark.browser, pytest.mark.timeout(480)]
 
 NOTEBOOK = "02_percpu_array.ipynb"
+PICTURE = "img.widget-image"
 COLOURS = """(place) => [getComputedStyle(place).color,
     getComputedStyle(place.closest('.jp-Notebook')).backgroundColor]"""
 
@@ -31,8 +32,8 @@ def button(page: Any, name: str) -> Any:
 
 
 def panel(page: Any) -> Any:
-    """The output of the cell that made the collector."""
-    return page.locator(".jp-Cell").filter(has=button(page, "Start"))
+    """The live collector, not the copy beside it, which is for readers without a kernel."""
+    return page.locator(".lab-panel").filter(has=button(page, "Start"))
 
 
 def wait_for_state(page: Any, *states: str, seconds: float = 30) -> Any:
@@ -69,12 +70,12 @@ def test_every_cell_ran(lab: Any, page: Any) -> None:
 
 def test_the_widget_holds_a_run_before_any_click(page: Any) -> None:
     assert events(page) > 0
-    assert panel(page).locator("img").first.is_visible()
+    assert panel(page).locator(PICTURE).is_visible()
 
 
 def test_start_a_load_and_stop(page: Any) -> None:
     start(page)
-    picture = panel(page).locator("img").first
+    picture = panel(page).locator(PICTURE)
     before = picture.get_attribute("src")
     button(page, "exec on CPU 0").click()
     page.wait_for_function(
@@ -140,12 +141,12 @@ def test_the_bad_variant_is_refused_and_the_good_run_comes_back(page: Any) -> No
     refused = panel(page)
     assert refused.get_by_test_id("verdict").get_attribute("data-outcome") == "compiler_refused"
     assert "BPF stack limit" in refused.inner_text()
-    assert not refused.locator("img").first.is_visible()
+    assert not refused.locator(PICTURE).is_visible()
     assert refused.get_by_test_id("downloads").count() == 0
     button(page, "good (per-CPU array)").click()
     wait_for_state(page, "done")
     assert events(page) == had
-    assert panel(page).locator("img").first.is_visible()
+    assert panel(page).locator(PICTURE).is_visible()
 
 
 def test_a_run_after_the_refusal_works(page: Any) -> None:
