@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from labkit.collecting.run import Run
 
 FIRST_ROWS = 5
+LONGEST_PATH = 60  # characters of a file name that are shown; the table has all of it
 SHOWN = ("time", "cpu", "pid", "comm", "filename", "data_ok")
 ACCOUNT = ("attempted", "submitted", "failed", "delivered")
 
@@ -78,4 +79,7 @@ def _first_rows(run: Run) -> Markup:
 
 def _cell(name: object, value: object) -> Markup:
     """Only a path may be broken over lines: half a pid would be another pid."""
-    return tag("span", value, style=None if name == "filename" else "white-space: nowrap")
+    if name != "filename":
+        return tag("span", value, style="white-space: nowrap")
+    path = str(value)
+    return tag("span", path if len(path) <= LONGEST_PATH else f"{path[: LONGEST_PATH - 1]}…")
