@@ -16,7 +16,8 @@ TRACEPOINT_PROBE(sched, sched_process_exec)
 	count->attempted++;
 	fill_identity(event);
 	*(u32 *)event->data = event->pid;
-	bpf_probe_read_kernel_str(&event->data[NAME_AT], sizeof(event->data) - NAME_AT,
+	bpf_probe_read_kernel_str(&event->data[NAME_AT],
+				  sizeof(event->data) - NAME_AT,
 				  (char *)args + (args->data_loc_filename & 0xffff));
 	if (events.ringbuf_output(event, sizeof(*event), 0))
 		count->failed++;

@@ -18,4 +18,4 @@ def progress_html(progress: Progress) -> str:
     ]
     problem = [tag("p", progress.problem)] if progress.problem else []
     head = tag("p", progress, data_testid="progress", data_solved=len(progress.solved))
-    return page(head, table(["", "exercise", "seen solved"], rows), *problem)
+    return page(head, table(["number", "exercise", "seen solved"], rows), *problem)

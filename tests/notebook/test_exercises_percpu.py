@@ -106,7 +106,7 @@ def test_a_run_that_lost_and_counted_is_right(run: str) -> None:
 
 SILENT = made_runs.make_run(counters=made_runs.counters((5, 1, 1), (1, 1, 0)))
 NOT_LOSSY: dict[str, tuple[Any, str, str]] = {
-    "None": (None, NOT_TRIED, "run the cell above"),
+    "None": (None, NOT_TRIED, "there is no run yet"),
     "nothing lost": (made_runs.make_run(), NOT_YET, "no event was lost"),
     "nothing at all": (made_runs.make_run([]), NOT_YET, "no event was attempted"),
     "refused": (made_runs.refused_run(), NOT_YET, "nothing was attached"),
@@ -189,7 +189,7 @@ def test_another_gap_is_not(answer: str) -> None:
 @pytest.mark.parametrize(
     ("run", "verdict", "words"),
     [
-        (None, NOT_TRIED, "run the cell above"),
+        (None, NOT_TRIED, "there is no run yet"),
         (RUN.table, NOT_YET, "a DataFrame was given"),
         (made_runs.refused_run(), NOT_YET, "nothing was attached"),
         (made_runs.make_run([]), NOT_YET, "no two events"),

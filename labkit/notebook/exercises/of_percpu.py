@@ -25,7 +25,6 @@ from labkit.machine.stack_limit import WORD
 from labkit.notebook.exercises import trial
 from labkit.notebook.exercises.answers import (
     ASK_FIRST,
-    RUN_ABOVE,
     is_placeholder,
     loaded,
     whole_number,
@@ -92,8 +91,7 @@ class Memory:
     sizes: dict[str, int]
 
     def __repr__(self) -> str:
-        each = ", ".join(f"{name} {size} bytes" for name, size in self.sizes.items())
-        return f"three per-CPU arrays of one element: {each}"
+        return "\n".join(f"{name} {size} bytes" for name, size in self.sizes.items())
 
     @property
     def bytes(self) -> int:
@@ -125,7 +123,7 @@ def check_memory(asked: object = None, answer: object = None) -> Feedback:
 
 def _attached(run: object) -> Run | Feedback:
     if is_placeholder(run):
-        return not_tried(RUN_ABOVE)
+        return not_tried("there is no run yet: labkit.collect() returns one")
     if not isinstance(run, Run):
         return not_yet(
             f"a {type(run).__name__} was given; asked for is the run itself, from labkit.collect()"
