@@ -119,7 +119,7 @@ def busiest(counts: pd.Series[int]) -> str:
 def rate(events: int, seconds: float, highest: float) -> str:
     """Say how many events per second there were on average, and at most."""
     return (
-        f"Events a second over {seconds:.1f} seconds: {events / seconds:.0f} on average,"
+        f"Events per second over {seconds:.1f} seconds: {events / seconds:.0f} on average,"
         f" {highest:.0f} in the busiest moment."
     )
 

@@ -18,6 +18,7 @@ CSS = """
 .lab p.lab-title { margin: .6em 0 .3em; font-weight: 700; }
 .lab a { color: var(--jp-content-link-color, #1565c0); text-decoration: underline; }
 .lab p { margin: .35em 0; }
+.lab pre { font-family: var(--jp-code-font-family, monospace); }
 .lab table.lab-table { border-collapse: collapse; margin: .4em 0; font-size: 13px; }
 .lab table.lab-table td, .lab table.lab-table th { text-align: left; vertical-align: top;
   padding: 3px 10px; border-bottom: 1px solid var(--jp-border-color2, #bbb);
