@@ -44,33 +44,15 @@ fi
 work=$(mktemp -d -t fresh-machine.XXXXXX)
 room=
 results=()
-outside=() # a word before each command of the room: into a network of its own, where that is asked for
 exec 4>&1 # an interrupted step has its output elsewhere
 
-# Processes whose root is the room; nobody but us can have started one there.
-kill_those_in_room() {
-  local process
-  for process in /proc/[0-9]*; do
-    [[ $(readlink "$process/root" 2>/dev/null) != "$room" ]] || kill -KILL "${process#/proc/}" 2>/dev/null || true
-  done
-}
-
-leave_room() {
-  [[ -n $room ]] || return 0
-  kill_those_in_room
-  [[ ${#outside[@]} -eq 0 ]] || kill "$no_network"
-  outside=()
-  local place
-  for place in dev sys proc; do
-    ! mountpoint -q "$room/$place" || umount --recursive --lazy "$room/$place"
-  done
-  rm -rf --one-file-system "$room"
-  room=
-}
+# shellcheck source=tools/room.sh
+source "$here/tools/room.sh"
 
 finish() {
   local status=$?
   trap '' INT TERM
+  leave_network_too
   leave_room
   rm -rf --one-file-system "$work"
   show_results >&4
@@ -116,27 +98,8 @@ remark() { echo "$*" >"$work/remark"; }
 
 # --- the room --------------------------------------------------------------------------------------
 
-debian_mirror_of_this_machine() {
-  # shellcheck disable=SC2016  # apt expands these
-  apt-get indextargets --format '$(ORIGIN) $(LABEL) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
-    awk '$1 == "Debian" && $2 == "Debian" { print $3; exit }'
-}
-
-# A debootstrap does not know the suites that came after it; sid's script makes them all.
-script_of() {
-  local scripts=/usr/share/debootstrap/scripts
-  [[ -e $scripts/$1 ]] && echo "$scripts/$1" || echo "$scripts/sid"
-}
-
 make_room() {
-  local uri=${mirror:-$(debian_mirror_of_this_machine)}
-  room=$work/$suite
-  debootstrap --variant=minbase "$suite" "$room" "${uri:-http://deb.debian.org/debian}" "$(script_of "$suite")" || return 1
-  local place
-  for place in proc sys dev; do
-    mount --rbind "/$place" "$room/$place" || return 1
-    mount --make-rslave "$room/$place"
-  done
+  new_room "$suite" "$work/$suite" "$mirror" && enter_room "$work/$suite" || return 1
   if [[ $tests == offline ]]; then
     bring_bundle && leave_network
   else
@@ -153,6 +116,11 @@ bring_bundle() {
   tar -xf "$work/bundle.tar" -C "$room/root" && mv "$room/root/ebpf-lab" "$room/root/lab"
 }
 
+leave_network_too() {
+  [[ ${#outside[@]} -eq 0 ]] || kill "$no_network"
+  outside=()
+}
+
 # A process keeps the network without any device but its own loopback, for all that runs in the room.
 leave_network() {
   unshare --net bash -c 'ip link set lo up && exec sleep infinity' 4>&- &
@@ -161,42 +129,15 @@ leave_network() {
   until "${outside[@]}" grep -q '^ *lo:.*' /proc/self/net/dev && [[ $(readlink /proc/$no_network/ns/net) != "$(readlink /proc/self/ns/net)" ]]; do sleep 0.1; done
 }
 
-# What this machine needs in order to reach the network, the room needs too.
-bring_network_settings() {
-  cp -L /etc/resolv.conf /etc/hosts "$room/etc/"
-  apt-config dump Acquire >"$room/etc/apt/apt.conf.d/90this-machine"
-  # Under a name of its own: the room will install ca-certificates and make the usual file anew.
-  if [[ -f /etc/ssl/certs/ca-certificates.crt ]]; then
-    mkdir -p "$room/etc/ssl"
-    cp -L /etc/ssl/certs/ca-certificates.crt "$room/etc/ssl/this-machine.crt"
-  fi
-}
-
-room_environment() {
-  printf '%s\n' HOME=/root LANG=C.UTF-8 TERM=dumb PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-  env | grep -iE '^(PIP_|UV_|https?_proxy=|no_proxy=|all_proxy=)' | grep -vE '^PIP_(CERT|FIND_LINKS)=' || true
-  [[ ! -f $room/etc/ssl/this-machine.crt ]] ||
-    printf '%s=/etc/ssl/this-machine.crt\n' SSL_CERT_FILE PIP_CERT REQUESTS_CA_BUNDLE
-}
-
 # What is committed if all is committed, else the files as they lie here (without what is ignored).
 bring_checkout() {
-  local git=(git -c safe.directory='*' -C "$here")
-  if "${git[@]}" rev-parse -q --verify HEAD >/dev/null && [[ -z $("${git[@]}" status --porcelain) ]]; then
-    git -c safe.directory='*' clone -q "$here" "$room/root/lab"
-    remark "(clone of $("${git[@]}" rev-parse --short HEAD))"
+  if git_here rev-parse -q --verify HEAD >/dev/null && [[ -z $(git_here status --porcelain) ]]; then
+    git_here clone -q "$here" "$room/root/lab"
+    remark "(clone of $(git_here rev-parse --short HEAD))"
   else
-    mkdir "$room/root/lab"
-    "${git[@]}" ls-files -z --cached --others --exclude-standard |
-      tar -C "$here" --null -T - --ignore-failed-read -c | tar -C "$room/root/lab" -x
+    bring_checkout_files
     remark "(copy of the files, not all committed)"
   fi
-}
-
-in_room() { # in_room COMMAND...
-  local environment
-  mapfile -t environment < <(room_environment)
-  exec "${outside[@]}" chroot "$room" /usr/bin/env -i "${environment[@]}" bash -c 'cd /root/lab && exec "$@"' in_room "$@"
 }
 
 # --- what is tried ---------------------------------------------------------------------------------
@@ -351,6 +292,9 @@ try_suite() {
 
 for suite in "${suites[@]}"; do
   if [[ $tests == offline ]]; then try_suite_offline; else try_suite; fi
+  leave_network_too
   leave_room
+  rm -rf --one-file-system "${work:?}/$suite"
+  room=
 done
 [[ $failures -eq 0 ]]

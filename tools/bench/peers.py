@@ -4,29 +4,22 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 from labkit.building.build import machine_has_headers
-from labkit.errors import MachineError
+from tools import installing
 
 HINT = "(--install-peers)"
 # As Debian and Ubuntu call them. The headers are those of the kernel that runs.
 PACKAGES = ("libbpf-tools", "bpftrace", "clang", "libbpf-dev", "bpftool", "gcc")
 HEADERS = f"linux-headers-{platform.release()}"
-_PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
-
-
-def found(command: str) -> str | None:
-    """Return the path of a command, also where only root's PATH leads."""
-    return shutil.which(command, path=_PATH)
 
 
 def lacking(*commands: str) -> str:
     """Return what is missing of those, in words; empty if nothing is."""
-    missing = [command for command in commands if found(command) is None]
+    missing = [command for command in commands if installing.found(command) is None]
     return f"{', '.join(missing)} missing {HINT}" if missing else ""
 
 
@@ -45,19 +38,7 @@ def install(say: Callable[[str], object]) -> list[str]:
 
     Raises MachineError without apt-get or root.
     """
-    if found("apt-get") is None or os.geteuid() != 0:
-        raise MachineError(
-            "the peers are installed with apt-get, by root", "sudo ./lab bench --install-peers"
-        )
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    subprocess.run(["apt-get", "update"], check=False, **quiet)  # type: ignore[call-overload]
-    failed = []
-    for package in (*PACKAGES, HEADERS):
-        words = ["apt-get", "install", "-y", "--no-install-recommends", package]
-        done = subprocess.run(words, check=False, **quiet)  # type: ignore[call-overload]
-        say(f"{package}: {'installed' if done.returncode == 0 else 'cannot be had here'}")
-        failed += [package] if done.returncode else []
-    return failed
+    return installing.install((*PACKAGES, HEADERS), "sudo ./lab bench --install-peers", say)
 
 
 def versions() -> dict[str, str]:
@@ -74,7 +55,7 @@ def versions() -> dict[str, str]:
 
 
 def _first_line(words: list[str]) -> str:
-    path = found(words[0])
+    path = installing.found(words[0])
     if path is None:
         return "missing"
     done = subprocess.run([path, *words[1:]], capture_output=True, text=True, check=False)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from labkit.claims import minimal_elf
 from labkit.errors import MachineError
-from tools import processes
+from tools import installing, processes
 from tools.bench import peers
 from tools.bench.compare import Bar, Table
 from tools.bench.verdict import PRINT
@@ -59,7 +59,7 @@ class Seen:
 def watchers(folder: Path) -> list[Watcher]:
     """Return those that take part. ``./lab run`` is counted by its CSV: all that it kept."""
     table = folder / "run.csv"
-    execsnoop = peers.found("execsnoop") or "/usr/sbin/execsnoop"
+    execsnoop = installing.found("execsnoop") or "/usr/sbin/execsnoop"
     lab = [sys.executable, "-m", "labkit", "run", "percpu", "--csv", str(table)]
     return [
         Watcher(RUN, lab, lambda _printed: _rows(table)),
@@ -72,7 +72,7 @@ def watchers(folder: Path) -> list[Watcher]:
         ),
         Watcher(
             BPFTRACE,
-            [peers.found("bpftrace") or "bpftrace", "-e", PRINT],
+            [installing.found("bpftrace") or "bpftrace", "-e", PRINT],
             lambda printed: len(re.findall(rb"\d " + NAME.encode(), printed)),
             peers.lacking("bpftrace"),
         ),

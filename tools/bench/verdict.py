@@ -13,6 +13,7 @@ import labkit
 from labkit import session
 from labkit.building.build import machine_has_headers
 from labkit.errors import MachineError
+from tools import installing
 from tools.bench import peers
 from tools.bench.compare import Contender, Table, in_turn
 
@@ -62,7 +63,7 @@ def bare_bcc() -> float:
 
 def libbpf_way(folder: Path) -> float:
     """Return the seconds of the plain libbpf way: clang, bpftool's skeleton, cc, run."""
-    clang, bpftool, cc = (peers.found(one) or one for one in ("clang", "bpftool", "cc"))
+    clang, bpftool, cc = (installing.found(one) or one for one in ("clang", "bpftool", "cc"))
     words = [cc, "-print-multiarch"]
     multiarch = subprocess.run(words, capture_output=True, text=True, check=True)
     include = f"-I/usr/include/{multiarch.stdout.strip()}"
@@ -96,7 +97,7 @@ def measure(rounds: int, say: Callable[[str], object]) -> list[Table]:
             Contender(
                 BPFTRACE,
                 lambda: timed(
-                    [peers.found("bpftrace") or "", "-e", f"BEGIN {{ exit(); }} {PRINT}"]
+                    [installing.found("bpftrace") or "", "-e", f"BEGIN {{ exit(); }} {PRINT}"]
                 ),
                 peers.lacking("bpftrace"),
             ),
