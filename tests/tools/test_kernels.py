@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import os
@@ -239,6 +240,22 @@ def test_documents_are_written_from_the_records_alone(tmp_path: Path, monkeypatc
     assert (tmp_path / "kernels.png").exists()
 
 
+PUBLISHED = published.files()
+
+
+@pytest.mark.skipif(not PUBLISHED, reason="nothing is published: sudo ./lab kernels")
+def test_what_is_published_tells_of_every_record_and_of_no_other() -> None:
+    text = (published.DOCS / "kernels.md").read_text()
+    with (published.DOCS / "kernels.csv").open(newline="") as file:
+        machines = {row["kernel"] for row in csv.DictReader(file)}
+    records = [survey.open_records(path)[0] for path in PUBLISHED]
+    assert {one.machine.kernel for one in records if not one.problem} <= machines
+    for path, one in zip(PUBLISHED, records, strict=True):
+        assert f"| {path.stem} | {one.problem or one.machine.kernel} |" in text
+    told = text.partition("## How each was tried")[2].count("\n| ") - 1  # its head
+    assert told == len(records)
+
+
 def test_the_checkout_is_packed_without_what_is_ignored() -> None:
     with tarfile.open(fileobj=io.BytesIO(rooms.checkout())) as tar:
         names = tar.getnames()
@@ -255,6 +272,7 @@ def test_the_oldest_and_the_newest_kernel_say_what_the_files_declare(
     """Downloads them, boots them, and holds each program against its file; nothing is published."""
     monkeypatch.setattr(published, "DOCS", tmp_path)
     monkeypatch.setattr(published, "FOLDER", tmp_path / "kernels")
+    monkeypatch.setattr(command, "RESULTS_HERE", tmp_path / "results")
     oldest, newest = packages.WANTED[0], packages.WANTED[-1]
     status = command.main(["--only", f"{oldest},{newest}", "--claims", "none", "--minutes", "5"])
     told = capsys.readouterr()

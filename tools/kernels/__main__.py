@@ -190,6 +190,9 @@ def run(options: argparse.Namespace) -> int:
     told = Told()
     if options.list:
         return list_them(options, told)
+    if options.rewrite:
+        print(published.write())
+        return ACCEPTED_STATUS
     see_to_the_needs(options.install, told.about("packages"))
     try:
         found = (distributions if options.distributions else kernels)(options, told)
@@ -227,6 +230,9 @@ def parser() -> argparse.ArgumentParser:
         "--distributions",
         action="store_true",
         help=f"instead: the bcc and LLVM of {', '.join(DISTRIBUTIONS)}, on this machine's kernel",
+    )
+    made.add_argument(
+        "--rewrite", action="store_true", help="try nothing: the documents anew from the records"
     )
     made.add_argument(
         "--install", action="store_true", help=f"install what it needs: {', '.join(NEEDS.values())}"
