@@ -6,7 +6,6 @@ import shutil
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
@@ -14,10 +13,6 @@ from labkit.show.style import SIGNS, badge, folded, page, table, tag
 from labkit.survey.cells import CANNOT, CLAIM, LIMIT, NO_RECORD, NOT_TRIED, RUN, WORDS, Cell, Key
 from labkit.survey.comparison import Comparison, Same
 from labkit.survey.records import MISTAKE, VARIANT, Record
-
-if TYPE_CHECKING:
-    from labkit.survey.readiness import Readiness
-    from labkit.survey.records import Machine
 
 TITLES = {
     VARIANT: "variants",
@@ -37,21 +32,6 @@ def sign(word: str) -> str:
     if word in (CANNOT, NO_RECORD, NOT_TRIED):
         return "none"
     return "good" if word in GOOD else "bad" if word in BAD else FACT
-
-
-def machine_words(machine: Machine) -> str:
-    """Return a machine in one line."""
-    parts = [
-        f"Linux {machine.kernel}",
-        machine.arch,
-        machine.distribution,
-        f"bcc {machine.bcc}" if machine.bcc else "",
-        f"LLVM {machine.llvm}" if machine.llvm else "",
-        f"Python {machine.bcc_python}" if machine.bcc_python else "",
-        f"CPUs {machine.online_cpus} of {machine.possible_cpus}" if machine.possible_cpus else "",
-        "emulated" if machine.emulated else "",
-    ]
-    return ", ".join(filter(None, parts))
 
 
 # Text ------------------------------------------------------------
@@ -90,7 +70,7 @@ def _text_lines(compared: Comparison) -> Iterator[str]:
 
 
 def _about(record: Record) -> str:
-    told = machine_words(record.machine)
+    told = str(record.machine)
     return f"{told}; {record.problem}" if record.problem else told
 
 
@@ -150,7 +130,7 @@ def record_text(record: Record) -> str:
 
 def _record_lines(record: Record) -> Iterator[str]:
     about = " ".join(filter(None, ("lab", record.lab.version, record.lab.commit)))
-    yield machine_words(record.machine)
+    yield str(record.machine)
     yield f"{record.when}, {record.seconds:.0f} s, {about}"
     if record.problem:
         yield record.problem
@@ -162,23 +142,6 @@ def _record_lines(record: Record) -> Iterator[str]:
         yield f"  {key.group:<12} {key.name:<21} {cell.word:<19}{odd}{detail}".rstrip()
     for name, why in record.left_out.items():
         yield f"  left out     {name:<21} {why}"
-
-
-def ready_text(found: Readiness) -> str:
-    """Return whether a machine is ready, in a line, and what to do if it is not."""
-    return "\n".join(_ready_lines(found))
-
-
-def _ready_lines(found: Readiness) -> Iterator[str]:
-    state = "ready" if found.ok else "NOT ready"
-    yield f"{state}: code {found.code}  ({machine_words(found.record.machine)})"
-    for row in found.lacking:
-        yield f"  {row.name}: {row.found}"
-        yield f"    to mend it: {row.mend}"
-    for one in found.record.programs:
-        if one.agrees is not True:
-            odd = one.problem or f"{one.outcome}: {one.message}"
-            yield f"  {one.name} is not as it is meant to be: {odd} ({one.disagreement})"
 
 
 # Markdown ------------------------------------------------------------

@@ -60,9 +60,18 @@ class Readiness:
         return encode(self.record, self.lacking)
 
     def __str__(self) -> str:
-        from labkit.show import comparison
+        return "\n".join(self._lines())
 
-        return comparison.ready_text(self)
+    def _lines(self) -> Iterator[str]:
+        """Yield the line, and what to do; labkit.show needs packages that may be missing."""
+        yield f"{'ready' if self.ok else 'NOT ready'}: code {self.code}  ({self.record.machine})"
+        for row in self.lacking:
+            yield f"  {row.name}: {row.found}"
+            yield f"    to mend it: {row.mend}"
+        for one in self.record.programs:
+            if not one.agrees:
+                odd = one.problem or f"{one.outcome}: {one.message}"
+                yield f"  {one.name} is not as it is meant to be: {odd} {one.disagreement}".rstrip()
 
 
 def ready(progress: Progress | None = None, name: str = "") -> Readiness:

@@ -62,6 +62,14 @@ class Machine:
     virtual: str = ""
     emulated: bool | None = None
 
+    def __str__(self) -> str:
+        cpus = f"CPUs {self.online_cpus} of {self.possible_cpus}" if self.possible_cpus else ""
+        tools = {"bcc": self.bcc, "LLVM": self.llvm, "Python": self.bcc_python}
+        named = (f"{name} {version}" for name, version in tools.items() if version)
+        emulated = "emulated" if self.emulated else ""
+        parts = (f"Linux {self.kernel}", self.arch, self.distribution, *named, cpus, emulated)
+        return ", ".join(filter(None, parts))
+
 
 @dataclass(frozen=True)
 class Program:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from made_records import made_up
 
-from labkit import checklist
+from labkit import checklist, session
 from labkit.checklist import Row
 from labkit.errors import UsageError
 from labkit.survey import readiness
@@ -18,6 +20,7 @@ from labkit.survey.readiness import ALPHABET, LENGTH, decode, encode
 from labkit.survey.records import Machine, Record
 from tools import probe
 
+ROOT = Path(__file__).resolve().parents[2]
 LACK = Row("bcc", False, "there is none", "sudo ./lab")
 
 
@@ -119,3 +122,32 @@ def test_this_machine_is_ready():
     assert str(found).startswith(f"ready: code {found.code}")
     assert decode(found.code).startswith("ready: Linux ")
     assert found.record.problem == ""
+
+
+@pytest.mark.live
+def test_it_tells_so_with_the_standard_library_alone():
+    """Before anything is set up there are no packages: they are lacking, and no traceback comes."""
+    python = session.shared().python
+    words = [python, "-I", "-c", BARE, str(ROOT)]
+    told = subprocess.run(words, capture_output=True, text=True, timeout=100)
+    assert told.returncode == 3, told.stderr
+    assert told.stdout.startswith("NOT ready: code ")
+    assert "  packages: missing: " in told.stdout
+    assert "percpu is not" not in told.stdout  # the variants were tried all the same
+
+
+# What hides each package: as on a machine that has the distribution's Python alone.
+BARE = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from labkit.survey.readiness import PACKAGES
+class Hidden:
+    def find_spec(self, name, *_):
+        if name.partition(".")[0] in PACKAGES:
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Hidden())
+import labkit.survey.readiness as readiness
+readiness.find_spec = lambda name: None
+from labkit.cli import main
+sys.exit(main(["ready"]))
+"""
