@@ -63,20 +63,23 @@ def _cell(axes: Axes, x: int, y: int, cell: Cell) -> None:
     """Draw a cell; what was only read has a dotted edge."""
     from matplotlib.patches import Rectangle
 
-    look = LOOKS.get(cell.word, Look("", cell.word.replace(" bytes ", "\u2009B "), INK))
+    fact = Look("", cell.word.replace(" bytes ", "\u2009B "), INK)
+    look = LOOKS.get(cell.word, fact)
     style = ":" if cell.basis.startswith(READ) else "-"
     axes.add_patch(
         Rectangle((x - 0.47, y - 0.44), 0.94, 0.88, fc=PAPER, ec=look.colour, ls=style, lw=1.4)
     )
     axes.add_patch(Rectangle((x - 0.47, y - 0.44), 0.07, 0.88, fc=look.colour, ec="none"))
     words = f"{look.sign} {look.short}{' !' if cell.odd else ''}".strip()
-    axes.text(x + 0.03, y, words, ha="center", va="center", color=INK, fontsize=8)
+    axes.text(
+        x + 0.03, y, words, ha="center", va="center", color=INK, fontsize=7 if look is fact else 8
+    )
 
 
 def _names(axes: Axes, rows: list[str], columns: list[Column]) -> None:
     labels = [f"{one.label} (×{one.count})" if one.count > 1 else one.label for one in columns]
     axes.set_xlim(-0.5, max(len(columns), 4) - 0.5)
-    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.set_ylim(max(len(rows), 1) - 0.5, -0.5)
     axes.set_xticks(range(len(columns)), labels, rotation=50, ha="left", rotation_mode="anchor")
     axes.set_yticks(range(len(rows)), rows)
     axes.tick_params(length=0, labelbottom=False, labeltop=True, labelsize=8.5)

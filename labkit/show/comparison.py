@@ -12,7 +12,7 @@ from markupsafe import Markup
 from labkit.show.style import SIGNS, badge, folded, page, table, tag
 from labkit.survey.cells import CANNOT, CLAIM, LIMIT, NO_RECORD, NOT_TRIED, RUN, WORDS, Cell, Key
 from labkit.survey.comparison import Comparison, Same
-from labkit.survey.records import MISTAKE, VARIANT, Record
+from labkit.survey.records import MISTAKE, NOBODY, VARIANT, Record
 
 TITLES = {
     VARIANT: "variants",
@@ -62,7 +62,8 @@ def _text_lines(compared: Comparison) -> Iterator[str]:
     for key in compared.differing:
         yield f"  {key.label}{_kind(key)} differs:"
         for (word, basis), labels in _by_word(compared, key).items():
-            yield f"{INDENT}{word} [{basis}]: {'; '.join(labels)}"
+            known = "" if basis == NOBODY else f" [{basis}]"
+            yield f"{INDENT}{word}{known}: {'; '.join(labels)}"
     if not compared.differing:
         yield "nothing differs between the machines that have a record"
     yield from _same_lines(compared)
