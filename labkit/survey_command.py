@@ -80,13 +80,13 @@ def command_compare(options: argparse.Namespace) -> int:
     from labkit import survey
 
     compared = survey.Comparison(survey.open_records(options.files))
-    print(compared.to_text(0))
     if options.csv:
         compared.to_csv(options.csv)
     if options.markdown:
         survey.written(options.markdown, compared.to_markdown())
     if options.picture:
         compared.save_picture(options.picture)
+    print(compared.to_text(0))  # last: the reader of a pipe may have enough of it
     for one in compared.bad:
         print(f"lab: not read: {one.why}", file=sys.stderr)
     return USAGE_STATUS if compared.bad else ACCEPTED_STATUS

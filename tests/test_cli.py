@@ -234,3 +234,12 @@ def test_compare_needs_neither_rights_nor_bcc(tmp_path: Path) -> None:
     )
     assert result.returncode == 0, result.stderr
     assert "could not be had" in result.stdout
+
+
+def test_files_are_written_though_nobody_reads_the_text(tmp_path: Path) -> None:
+    path = tmp_path / "one.json"
+    path.write_text('{"schema": 1, "machine": {"kernel": "6.9"}, "problem": "could not be had"}')
+    picture = tmp_path / "one.png"
+    words = f"{sys.executable} -m labkit compare {path} --picture {picture} | true"
+    subprocess.run(["bash", "-c", words], check=True, timeout=60)
+    assert picture.read_bytes().startswith(b"\x89PNG")
