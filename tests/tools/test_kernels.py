@@ -7,7 +7,9 @@ import io
 import json
 import os
 import platform
+import signal
 import tarfile
+import threading
 from pathlib import Path
 
 import pytest
@@ -189,6 +191,32 @@ def test_a_guest_that_hangs_is_ended_with_its_last_words(tmp_path: Path, monkeyp
     how = guest.Accelerator(guest.EMULATION, "")
     with pytest.raises(guest.GuestFailed, match="not done after 1 s; .*last words"):
         guest.run(tmp_path, tmp_path, how, 1, 1, tmp_path, lambda _words: None)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.usefixtures("interruptible")
+def test_an_interrupt_ends_the_guests_and_no_other_is_begun(
+    tmp_path: Path, monkeypatch, jobs: int
+) -> None:
+    fake = tmp_path / "qemu"
+    fake.write_text(f"#!/bin/sh\necho $$ >>{tmp_path}/begun\nexec sleep 60\n")
+    fake.chmod(0o755)
+    monkeypatch.setattr(guest, "QEMU", str(fake))
+    how = guest.Accelerator(guest.EMULATION, "")
+
+    def try_one(name: str) -> trying.Found:
+        folder = tmp_path / name
+        folder.mkdir()
+        guest.run(tmp_path, tmp_path, how, 1, 60, folder, lambda _words: None)
+        raise AssertionError("a guest that sleeps is done")
+
+    interrupt = threading.Timer(2, os.kill, [os.getpid(), signal.SIGINT])
+    interrupt.start()
+    with pytest.raises(KeyboardInterrupt):
+        command.each(["6.1", "6.12", "7.3"], jobs, try_one, command.Told())
+    begun = (tmp_path / "begun").read_text().split()
+    assert len(begun) == jobs
+    assert not any(Path("/proc", pid).exists() for pid in begun)
 
 
 def kernels(tmp_path: Path) -> trying.Kernels:

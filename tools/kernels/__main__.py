@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import signal
 import subprocess
 import sys
 import tempfile
@@ -105,8 +106,14 @@ def each(
         told.about(name)(f"{published.in_short(found)} ({found.tried.seconds:.0f} s)")
         return found
 
+    guest.STOP.clear()
     with ThreadPoolExecutor(max_workers=jobs) as executor:
-        return list(executor.map(one, names))
+        try:
+            return list(executor.map(one, names))
+        except BaseException:  # Ctrl-C, or a defect: no guest goes on by itself
+            guest.STOP.set()
+            executor.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def kernels(options: argparse.Namespace, told: Told) -> list[Found]:
@@ -245,6 +252,7 @@ def main(words: Sequence[str] | None = None) -> int:
     options = parser().parse_args(words)
     if options.jobs < 1 or options.minutes <= 0:
         parser().error("--jobs and --minutes must be more than 0")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the guests end, and what they took
     return cli.exit_status(lambda: run(options))
 
 

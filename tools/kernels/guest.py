@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ CONSOLE, BROUGHT = "console", "brought.tar.gz"
 MEMORY = "4G"
 LOOK = 0.5  # seconds between two looks at the console
 KVM_TRIAL = 15  # seconds that a kernel gets to show a sign of life under KVM
+STOP = threading.Event()  # set it, and every guest is ended
 _SAID = re.compile(r"^lab: (.*?)\r?$", re.M)
 
 
@@ -157,6 +159,8 @@ def _watch(
         lines = said(folder)
         list(map(say, lines[told:]))
         told = len(lines)
+        if STOP.is_set():
+            raise KeyboardInterrupt
         if time.monotonic() > ends:
             raise GuestFailed(f"not done after {seconds:.0f} s; {_end_of(folder)}")
         time.sleep(LOOK)
