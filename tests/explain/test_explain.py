@@ -47,6 +47,9 @@ BY_NAME = {
     "stack_colour": "compiler-stack",
     "stack_no_line": "compiler-stack",
     "recursion": "recursion",
+    "call_chain": "stack-chain",
+    "tail_call": "tail-call-stack",
+    "too_deep_calls": "call-depth",
 }
 BY_FILE = {
     "linux-5.10_llvm-14_bpftool_chain_tracepoint": "stack-chain",
