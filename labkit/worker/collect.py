@@ -75,13 +75,13 @@ class Urgency:
     @staticmethod
     def _set(urgent: bool) -> None:
         policy, priority = (os.SCHED_RR, 1) if urgent else (os.SCHED_OTHER, 0)
-        for thread in threading.enumerate():
+        for thread in threading.enumerate():  # the kernel knows a policy of threads alone
             with contextlib.suppress(OSError):
                 os.sched_setscheduler(thread.native_id or 0, policy, os.sched_param(priority))
 
 
 class Drain:
-    """A thread that sees a ring buffer's records into the file."""
+    """A thread that sees a ring buffer's records into the writer's memory."""
 
     def __init__(self, ring: Ring, writer: RunWriter) -> None:
         self.ring = ring
@@ -96,7 +96,7 @@ class Drain:
                 self.ring.poll(POLL_MS)
 
     def finish(self) -> None:
-        """Take what is left, now that nothing more is written."""
+        """Take what is left, once the program is detached and writes no more."""
         self._ended.set()
         self._thread.join()
         if not self.ring.failed:
@@ -120,7 +120,7 @@ def run(
     except OSError as error:
         emit("not_attached", reason=f"cannot write {error.filename or 'the run'}: {error.strerror}")
         return
-    urgency = Urgency()  # the drain's thread inherits it
+    urgency = Urgency()  # of the mover's thread too; the drain's inherits it
     drain = Drain(Ring(maps[request["ring"]]["fd"], writer.memory), writer)
     try:
         attached = attach(module)

@@ -46,13 +46,13 @@ class RunWriter:
             raise
         self.save_counters(counters)
         self.memory = os.memfd_create("records")
-        self._moved = 0  # bytes
-        self._failed = self._misfit = False
+        self._moved = 0  # bytes, by the mover alone
+        self._disk_failed = self._misfit = False
         self._mover = threading.Thread(target=self._move_all)
         self._mover.start()
 
     def remove(self) -> None:
-        """Leave no file."""
+        """Leave no file. What is open ends with this process, which has nothing more to do."""
         self._ended.set()
         os.unlink(self.path)
 
@@ -63,15 +63,19 @@ class RunWriter:
 
     def waiting(self) -> int:
         """Return the bytes that are not in the file yet."""
-        return os.lseek(self.memory, 0, os.SEEK_CUR) - self._moved
+        return self._written() - self._moved
+
+    def _written(self) -> int:
+        return os.lseek(self.memory, 0, os.SEEK_CUR)
 
     def look(self, spare: int) -> None:
         """Look whether all is well so far, and ``spare`` bytes of room for what is to come."""
-        waiting = self.waiting()
-        if (self._moved + waiting) % self.record_size:
+        written = self._written()  # asked once: the mover goes on meanwhile
+        waiting = written - self._moved
+        if written % self.record_size:
             self._misfit = True  # where one ends is not known, so none is kept
             self.problem = f"a record was not the {self.record_size} bytes that it has to be"
-        elif waiting > 2 * MOST_WAITING:
+        elif waiting > 2 * MOST_WAITING:  # more than one round of libbpf's loop should take
             self.problem = "the disk is too slow for so many events"
         elif self.room() < spare + waiting:
             self.problem = os.strerror(errno.ENOSPC)
@@ -82,7 +86,7 @@ class RunWriter:
         self._page[self.header.counters_at : self.header.counters_at + len(told)] = told
 
     def _move_all(self) -> None:
-        while not self._ended.wait(PAUSE) and not self._failed:
+        while not self._ended.wait(PAUSE) and not self._disk_failed:
             self._move()
 
     def _move(self) -> None:
@@ -93,20 +97,20 @@ class RunWriter:
                 _forget(self.memory, self._moved, waiting)
                 self._moved += waiting
         except OSError as error:
-            self.problem, self._failed = os.strerror(error.errno or 0), True
+            self.problem, self._disk_failed = os.strerror(error.errno or 0), True
 
-    def finish(self, failed: bool) -> None:
+    def finish(self, memory_was_full: bool) -> None:
         """Write what still waits, once no more comes, and cut off what is no whole record.
 
-        ``failed`` says that there was no memory for the last record.
+        ``memory_was_full`` says that the last record was lost, for there was no room for it.
         """
         self._ended.set()
         self._mover.join()
-        if failed:
+        if memory_was_full:
             self.problem = os.strerror(errno.ENOMEM)
         else:
             self.look(0)
-        if not self._failed:
+        if not self._disk_failed:
             self._move()
         records = os.lseek(self.fd, 0, os.SEEK_CUR) - self.header.records_at
         whole = 0 if self._misfit else records - records % self.record_size
