@@ -70,6 +70,8 @@ def value_cap(upper: int = SEARCHED) -> Measured:
         said = ""
         try:
             os.close(make_map("percpu_array", size))
+        except PermissionError as error:  # of rights or memory, which is no cap on a value
+            raise Unmeasurable(f"{size} bytes were refused: {error.strerror}.") from error
         except OSError as error:
             said = str(error.strerror)
         rows.append((size, not said, said, stack))

@@ -10,6 +10,7 @@ import ctypes
 import errno
 import os
 import platform
+import resource
 import struct
 import sys
 from typing import Any
@@ -33,6 +34,23 @@ def bpf(command: int, layout: str, *words: int) -> tuple[int, int]:
     libc: Any = ctypes.CDLL(None, use_errno=True)
     result = int(libc.syscall(number, command, attributes, len(attributes)))
     return result, ctypes.get_errno() if result < 0 else 0
+
+
+def _bpf_with_memory(command: int, layout: str, *words: int) -> tuple[int, int]:
+    """Do so, and once more without a limit on locked memory where that may be what refuses.
+
+    Up to 5.10 maps and programs count as locked memory, those that were just let go too, and the
+    kernel answers EPERM (80ee81e0403c took that away). bcc and libbpf raise the limit likewise.
+    """
+    done = bpf(command, layout, *words)
+    if done[1] != errno.EPERM:
+        return done
+    try:
+        unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+        resource.setrlimit(resource.RLIMIT_MEMLOCK, unlimited)
+    except (ValueError, OSError):  # no CAP_SYS_RESOURCE
+        return done
+    return bpf(command, layout, *words)
 
 
 # linux/bpf.h: program types, map types.
@@ -112,7 +130,7 @@ def load(instructions: bytes, program_type: str) -> tuple[int, str]:
         words += [*[0] * 8, types, 8, ctypes.addressof(info), len(starts)]
     layout = "=IIQQIIQ" + ("II4IIIIIQI" if types >= 0 else "")
     try:
-        fd, error = bpf(PROG_LOAD, layout, *words)
+        fd, error = _bpf_with_memory(PROG_LOAD, layout, *words)
     finally:
         if types >= 0:
             os.close(types)
@@ -123,7 +141,7 @@ def load(instructions: bytes, program_type: str) -> tuple[int, str]:
 
 def make_map(kind: str, value_bytes: int = _WORD) -> int:
     """Return the descriptor of a new map with one element of that size. Raises OSError."""
-    fd, error = bpf(MAP_CREATE, "=IIII", MAP_TYPES[kind], _WORD, value_bytes, 1)
+    fd, error = _bpf_with_memory(MAP_CREATE, "=IIII", MAP_TYPES[kind], _WORD, value_bytes, 1)
     if fd < 0:
         raise OSError(error, os.strerror(error))
     return fd
