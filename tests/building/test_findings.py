@@ -72,7 +72,8 @@ def test_a_call_that_was_left_unlinked_says_so() -> None:
     assert report.outcome == COMPILER_REFUSED
     assert "`triple`" in report.reason and "unlinked" in report.reason
     misspelt = cell(PROGRAM % "\tbpf_get_curent_comm(0, 1);")
-    assert "`bpf_get_curent_comm`" in misspelt.reason
+    # LLVM 16 and later refuse that themselves, in words that the explanation knows.
+    assert "bpf_get_curent_comm" in misspelt.reason + misspelt.explain().happened
 
 
 @live
