@@ -31,8 +31,13 @@ def cell_with(lab: Any, text: str) -> Any:
     return lab.page.locator(".jp-CodeCell").filter(has_text=text).first
 
 
+def panel_in(lab: Any, text: str) -> Any:
+    """The live panel of that cell; beside it lies a copy for those who have no kernel."""
+    return cell_with(lab, text).locator(".lab-panel").first
+
+
 def switch(lab: Any) -> Any:
-    return cell_with(lab, "labkit.variant_switch()")
+    return panel_in(lab, "labkit.variant_switch()")
 
 
 def wait_for_state(lab: Any, variant: str, outcome: str) -> None:
@@ -74,7 +79,7 @@ def test_the_toggle_is_in_reach_of_the_first_screen(ran: Any) -> None:
 
 
 def test_a_question_is_answered_by_a_click_and_not_before(ran: Any) -> None:
-    cell = cell_with(ran, "A frame of exactly 512")
+    cell = panel_in(ran, "A frame of exactly 512")
     state = cell.locator('[data-testid="state"]')
     assert state.get_attribute("data-state") == "open"
     assert cell.locator('[data-testid="prediction"]').count() == 0
@@ -90,7 +95,7 @@ def test_a_question_is_answered_by_a_click_and_not_before(ran: Any) -> None:
 
 
 def test_a_guess_about_a_build_shows_the_build(ran: Any) -> None:
-    cell = cell_with(ran, "1568 bytes of stack, past the compiler")
+    cell = panel_in(ran, "1568 bytes of stack, past the compiler")
     lifted = expected("stack", True)
     cell.get_by_role("button", name=notebook.VERDICTS[0], exact=True).click()
     cell.locator('[data-testid="prediction"]').wait_for(timeout=60_000)
@@ -130,7 +135,7 @@ def test_ten_fast_clicks_end_with_the_last_one(ran: Any) -> None:
 
 
 def test_the_slider_asks_both_gates(ran: Any) -> None:
-    cell = cell_with(ran, "notebook.limit_finder()")
+    cell = panel_in(ran, "notebook.limit_finder()")
     readout = cell.locator(".widget-readout")
     readout.click()
     ran.page.keyboard.press("Control+A")
