@@ -59,7 +59,7 @@ class Seen:
 
     @cached_property
     def account(self) -> pd.DataFrame:
-        """One row a possible CPU, as Run.account has it."""
+        """One row per possible CPU, as Run.account has it."""
         return records.account(self.counters, self.events["cpu"], possible_cpus())
 
 
