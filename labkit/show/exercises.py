@@ -17,5 +17,11 @@ def progress_html(progress: Progress) -> str:
         for number, title, day in progress.rows()
     ]
     problem = [tag("p", progress.problem)] if progress.problem else []
-    head = tag("p", progress, data_testid="progress", data_solved=len(progress.solved))
-    return page(head, table(["number", "exercise", "seen solved"], rows), *problem)
+    panel = table(
+        ["number", "exercise", "seen solved"],
+        rows,
+        progress,
+        data_testid="progress",
+        data_solved=len(progress.solved),
+    )
+    return page(panel, *problem)
