@@ -6,11 +6,13 @@
     notebook.stack_stepper(report)      # the stack, step by step of the verifier's walk
     notebook.look_into_map(run)         # the per-CPU slots beside the last events
 
-Each name loads its module when it is first used.
+Each name loads its module when it is first used. In a notebook's kernel the import also sees to it
+that tables and pictures can be read aloud, and that a missing name says why it is missing.
 """
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import Any
 
@@ -51,3 +53,18 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return __all__
+
+
+def _see_to(shell: Any) -> None:
+    from labkit.notebook import unmade
+    from labkit.show import pictures
+
+    pictures.register(shell)
+    unmade.watch(shell)
+
+
+if "IPython" in sys.modules:  # where it is not, there is no notebook
+    from IPython import get_ipython
+
+    if (_shell := get_ipython()) is not None:
+        _see_to(_shell)

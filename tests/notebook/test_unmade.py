@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
+from labkit.notebook import unmade
 from labkit.notebook.unmade import names_in, watch
 
 NO_ROOT = (
@@ -60,6 +61,19 @@ def test_once_it_is_made_it_is_forgotten(shell: Any) -> None:
 
 def test_an_old_value_is_not_lost_by_a_later_failure(shell: Any) -> None:
     assert run(shell, "a = 1", "a = broken()", "a") == []
+
+
+def test_without_rights_any_error_says_that_this_may_be_why(
+    shell: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unmade, "powerless", lambda: True)
+    (line,) = run(shell, "first = next(iter([]))")
+    assert line.startswith("MachineError: StopIteration. This process may not load programs")
+    (line,) = run(shell, "first")
+    assert "the cell that makes `first` could not: StopIteration" in line
+    monkeypatch.setattr(unmade, "powerless", lambda: False)
+    (text,) = run(shell, "1 / 0")
+    assert "ZeroDivisionError" in text and "may be why" not in text
 
 
 @pytest.mark.parametrize(
