@@ -10,9 +10,10 @@ from __future__ import annotations
 import argparse
 import base64
 import datetime
+import html
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,7 @@ SHOWN = ("text/html", "image/png", "text/plain")  # what a copy keeps of an outp
 
 # A style sheet would be shown as text; a link that carries its file would be dead, and is large.
 _STYLE = re.compile(r"<style\b.*?</style>", re.DOTALL)
+_IMAGE = re.compile(r'<img src="data:image/png;base64,([^"]*)" alt="([^"]*)">')
 _DATA_LINK = re.compile(r"""<a\b[^>]*\bhref=["']data:.*?</a>""", re.DOTALL)
 
 
@@ -91,7 +93,7 @@ def readable(notebook: NotebookNode, name: str, versions: dict[str, str]) -> Not
     for cell in copy.cells:
         cell.metadata = {}
         if cell.cell_type == "code":
-            cell.outputs = [plain for output in cell.outputs for plain in _plain(output)]
+            cell.outputs = list(_copies(cell.outputs))
     copy.cells.insert(0, _about(name, versions))
     return from_dict(copy)
 
@@ -109,18 +111,46 @@ def _about(name: str, versions: dict[str, str]) -> NotebookNode:
     return new_markdown_cell(text, id="about-this-copy")
 
 
-def _plain(output: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return one output as those that a hosting site shows: HTML and a picture are two."""
+def _copies(outputs: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the outputs of a cell as those that a hosting site shows, each picture once."""
+    words: dict[str, str] = {}
+    for output in outputs:
+        for png, alt in _IMAGE.findall(output.get("data", {}).get("text/html", "")):
+            words[png] = html.unescape(alt)
+    shown = set()
+    for output in outputs:
+        for plain in _plain(output, words):
+            png = plain.get("data", {}).get(PICTURE)
+            if png is None or png not in shown:
+                yield plain
+            shown.add(png)
+
+
+def _plain(output: dict[str, Any], words: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """Yield one output as those that a hosting site shows: HTML and its pictures are several.
+
+    A picture in the HTML would be stripped there, for it carries itself. ``words`` say of a picture
+    what it shows.
+    """
     if "data" not in output:
-        return [output]
+        yield output
+        return
     data = {kind: output["data"][kind] for kind in SHOWN if kind in output["data"]}
-    if "text/html" in data:
-        data["text/html"] = _DATA_LINK.sub("", _STYLE.sub("", data["text/html"]))
-    outputs = [{**output, "metadata": {}, "data": data}]
-    if "text/html" in data and PICTURE in data:
-        alone = {PICTURE: data.pop(PICTURE)}
-        outputs.append({"output_type": "display_data", "metadata": {}, "data": alone})
-    return outputs
+    text = data.pop("text/html", "")
+    pictures = [png for png, _alt in _IMAGE.findall(text)]
+    if PICTURE in data:
+        own = data.pop(PICTURE).replace("\n", "")
+        pictures = pictures or [own]
+    text = _DATA_LINK.sub("", _STYLE.sub("", _IMAGE.sub("", text)))
+    if text.strip():
+        yield {**output, "metadata": {}, "data": {**data, "text/html": text}}
+    elif not pictures:
+        yield {**output, "metadata": {}, "data": data}
+    for png in pictures:
+        said = {"text/plain": words[png]} if png in words else {} if text.strip() else data
+        about = {PICTURE: {"alt": words[png]}} if png in words else {}
+        kept = {"output_type": "display_data", "metadata": about, "data": {PICTURE: png, **said}}
+        yield kept
 
 
 def picture(notebook: NotebookNode, cell_id: str) -> bytes:

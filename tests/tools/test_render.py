@@ -46,6 +46,17 @@ def test_a_widget_becomes_what_it_showed() -> None:
     assert image == {"image/png": PNG}
 
 
+def test_a_picture_keeps_its_words_and_stands_once() -> None:
+    shown_here = f'<img src="data:image/png;base64,{PNG}" alt="3 &lt; 4">'
+    figure = new_output("display_data", {"text/html": shown_here, "image/png": f"{PNG}\n"})
+    panel = new_output("display_data", {"text/html": f"<p>it loads</p>{shown_here}"})
+    copy = render.readable(notebook(figure, panel), "x.ipynb", VERSIONS)
+    image, text = copy.cells[1].outputs
+    assert image.data == {"image/png": PNG, "text/plain": "3 < 4"}
+    assert image.metadata == {"image/png": {"alt": "3 < 4"}}
+    assert text.data == {"text/html": "<p>it loads</p>"}
+
+
 def test_a_widget_that_has_only_text_keeps_it() -> None:
     view = {render.WIDGET: {"model_id": "1"}, "text/plain": "words"}
     assert shown(new_output("display_data", view)) == [{"text/plain": "words"}]
