@@ -71,5 +71,6 @@ def static_html(html: str, box: str) -> str:
     Such are a saved notebook, one whose kernel has ended, and what nbconvert writes.
     """
     hidden = f"<style>:root:has(.{box}) .{box}-copy {{ display: none; }}</style>"
+    html = html.replace(' data-testid="', ' data-copy="')  # a mark is the living panel's
     note = tag("p", tag("small", _COPY), data_testid="not-live")
     return hidden + str(tag("div", Markup(html), Markup(page(note)), class_=f"{box}-copy"))

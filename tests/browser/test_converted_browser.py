@@ -69,7 +69,7 @@ def test_verdicts_logs_and_pictures_need_no_network(offline: Any) -> None:
     copies = offline.get_by_test_id("not-live")
     assert copies.count() == copies.locator("visible=true").count() == offline.panels
     for kind in ("verdict", "matters", "stack", "account"):
-        found = offline.locator(f'[data-testid="{kind}"]')
+        found = offline.locator(f'[data-testid="{kind}"], [data-copy="{kind}"]')
         hidden = [one for one in found.all() if not one.is_visible() and not folded_away(one)]
         assert not hidden, kind
 

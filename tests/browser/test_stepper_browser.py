@@ -71,6 +71,28 @@ def test_the_arrow_keys_step(ran: Any, refused: Any) -> None:
         assert shown.split(":")[0].split()[-1] == step.get_attribute("data-insn")
 
 
+def test_its_keys_do_not_move_the_notebooks_selection(ran: Any) -> None:
+    handle = output(ran, 2).get_by_role("slider", name="step")
+    handle.focus()
+    active = "() => window.jupyterapp.shell.currentWidget.content.activeCellIndex"
+    before = ran.page.evaluate(active)
+    for key in ("ArrowUp", "ArrowDown", "ArrowDown", "ArrowUp"):
+        ran.page.keyboard.press(key)
+    assert ran.page.evaluate(active) == before
+    assert handle.evaluate("(one) => one === document.activeElement")
+
+
+def test_the_slider_is_in_reach_on_a_narrow_page_and_at_200_percent(ran: Any) -> None:
+    for width in (1024, 640):  # 640: what 1280 pixels show at 200 %
+        ran.page.set_viewport_size({"width": width, "height": 900})
+        number = output(ran, 2).get_by_role("textbox", name="step, as a number")
+        number.scroll_into_view_if_needed()
+        box, area = number.bounding_box(), output(ran, 2).bounding_box()
+        assert box["x"] + box["width"] <= area["x"] + area["width"] + 1
+        assert number.is_visible()
+    ran.page.set_viewport_size({"width": 1280, "height": 900})
+
+
 def test_nothing_is_wider_than_the_page(ran: Any) -> None:
     wide = ran.page.evaluate(
         """() => [...document.querySelectorAll('.jp-OutputArea-output .lab')]
