@@ -55,7 +55,7 @@ def test_it_starts_at_the_refused_write(ran: Any, refused: Any) -> None:
         refused.access.offset
     )
     assert refused.name in area.locator('[data-testid="move"]').inner_text()
-    assert area.locator("tr.lab-limit").count() == 1
+    assert area.locator('[data-testid="stack"] tr.lab-limit').count() == 1
 
 
 def test_the_arrow_keys_step(ran: Any, refused: Any) -> None:
