@@ -67,6 +67,9 @@ class Target(NamedTuple):
 
 def run(words: Sequence[str | Path], mend: str, **options: str | Path) -> str:
     """Run a command; return what it printed. Raises MachineError, with its last lines shown."""
+    if shutil.which(words[0]) is None:
+        where = "on a Debian or Ubuntu that has it"
+        raise MachineError(f"this machine has no {words[0]}", f"install it, or do this {where}")
     done = subprocess.run(
         words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, **options
     )  # type: ignore[call-overload]
@@ -85,7 +88,7 @@ def archives(mirror: str | None) -> dict[str, str]:
     Raises MachineError where it has none and no ``mirror`` is given.
     """
     words = ["apt-get", "indextargets", "--format", "$(LABEL) $(REPO_URI)", "Created-By: Packages"]
-    lines = run(words, "sudo apt-get update").splitlines() if shutil.which("apt-get") else []
+    lines = run(words, "sudo apt-get update").splitlines()
     found = dict(line.split(" ", 1) for line in reversed(lines) if line.startswith("Debian"))
     if mirror:
         found["Debian"] = mirror

@@ -119,6 +119,21 @@ def test_what_cannot_be_made_says_what_can(capsys, tmp_path) -> None:
     assert "nowhere/file.tar" in capsys.readouterr().err
 
 
+def test_a_machine_without_apt_says_where_it_can_be_made(capsys, monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr(bundle, "KEYRING", Path(__file__))  # which is there
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert bundle.main([str(tmp_path / "file.tar")]) == 3
+    told = capsys.readouterr().err
+    assert "this machine has no apt-get" in told and "Debian" in told
+    assert not list(tmp_path.iterdir()), "something was left"
+
+
+def test_a_failing_command_shows_its_last_words(capsys) -> None:
+    with pytest.raises(bundle.MachineError, match="status 7"):
+        bundle.run(["sh", "-c", "echo no archive; exit 7"], "mend")
+    assert "no archive" in capsys.readouterr().err
+
+
 def test_the_side_that_uses_it_names_the_same_releases_and_processors() -> None:
     told = (ROOT / "tools/bundle.sh").read_text()
     assert f"^({'|'.join(bundle.RELEASES)})$" in told
