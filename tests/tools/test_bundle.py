@@ -197,6 +197,14 @@ class TestSettingUp:
         assert offline_lab.run("test").returncode == 0
         assert "--no-index" not in offline_lab.calls
 
+    def test_to_make_one_needs_no_bcc(self, tmp_path) -> None:
+        lab = Lab(tmp_path)
+        lab.say("has-venv")
+        done = lab.run("bundle", "file.tar")
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith("tools.bundle file.tar by ")
+        assert "apt-get" not in lab.calls
+
     def test_a_failure_speaks_of_the_bundle(self, offline_lab) -> None:
         offline_lab.say("apt-fails")
         done = offline_lab.run("build", "percpu")
