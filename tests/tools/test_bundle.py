@@ -17,6 +17,7 @@ import pytest
 from packaging.requirements import Requirement
 from test_lab_script import Lab, needs_root
 
+from labkit.errors import MachineError
 from tools import bundle
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -129,7 +130,7 @@ def test_a_machine_without_apt_says_where_it_can_be_made(capsys, monkeypatch, tm
 
 
 def test_a_failing_command_shows_its_last_words(capsys) -> None:
-    with pytest.raises(bundle.MachineError, match="status 7"):
+    with pytest.raises(MachineError, match="status 7"):
         bundle.run(["sh", "-c", "echo no archive; exit 7"], "mend")
     assert "no archive" in capsys.readouterr().err
 
