@@ -23,6 +23,7 @@ _NAMES = {
     "behind_names": "labkit.notebook.questions",
     "by_verdict": "labkit.notebook.questions",
     "cheapest": "labkit.notebook.questions",
+    "first_refused": "labkit.notebook.limit",
     "kernels": "labkit.notebook.other_kernels",
     "largest_frame": "labkit.building.frame_size",
     "left_over": "labkit.notebook.map_values",

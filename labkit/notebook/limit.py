@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from labkit.building.build import build, layout
 from labkit.building.frame_size import GATES, lets_through
-from labkit.building.report import ACCEPTED, COMPILER_REFUSED, IN_SHORT, VERIFIER_REFUSED
-from labkit.machine import stack_limit
+from labkit.building.report import (
+    ACCEPTED,
+    COMPILER_REFUSED,
+    IN_SHORT,
+    VERIFIER_REFUSED,
+    BuildReport,
+)
+from labkit.errors import MachineError
+from labkit.machine import rights, stack_limit
 from labkit.notebook.prediction import Measured
 from labkit.program.variants import STRUCTS
 
@@ -22,6 +31,18 @@ def verdict(variant: str, *defines: str) -> Measured:
     report = build(variant, defines=defines)
     value = _VERDICT.get(report.outcome, IN_SHORT[report.outcome])
     return Measured(value, report.explain().happened, report)
+
+
+def first_refused(reports: Mapping[str, BuildReport]) -> BuildReport:
+    """Return the first of these reports in which the verifier refused the program.
+
+    Raises MachineError where there is none, as where no program may be loaded.
+    """
+    for report in reports.values():
+        if report.outcome == VERIFIER_REFUSED:
+            return report
+    told = "; ".join(f"{name}: {IN_SHORT[report.outcome]}" for name, report in reports.items())
+    raise MachineError(f"the verifier refused none of these programs ({told})", rights.mend())
 
 
 def who_refuses(size: int) -> str:

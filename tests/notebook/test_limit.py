@@ -13,7 +13,7 @@ from labkit.building.report import (
     IN_SHORT,
     BuildReport,
 )
-from labkit.machine import stack_limit
+from labkit.machine import rights, stack_limit
 from labkit.machine.stack_limit import WORD
 from labkit.notebook import limit, optimiser
 from labkit.notebook.definitions import struct_definitions
@@ -113,3 +113,20 @@ def test_no_public_name_is_also_a_module():
     """A module of the same name would take its place as soon as it is imported."""
     modules = {path.stem for path in Path(labkit.__file__).parent.iterdir()}
     assert modules.isdisjoint(labkit.__all__)
+
+
+@pytest.mark.live
+@either_kernel
+def test_the_first_that_the_verifier_refused_is_found():
+    reports = {name: labkit.build(name) for name in labkit.VARIANTS}
+    refused = limit.first_refused(reports)
+    assert refused.refused_by == "verifier"
+    before = list(reports.values())[: list(reports).index(refused.variant)]
+    assert "verifier" not in [report.refused_by for report in before]
+
+
+def test_where_the_verifier_refused_none_it_says_what_became_of_them():
+    refused = BuildReport("stack", HOST_REFUSED, (), "", "", None, {})
+    with pytest.raises(labkit.MachineError, match=rf"stack: {IN_SHORT[HOST_REFUSED]}") as caught:
+        limit.first_refused({"stack": refused})
+    assert rights.mend() in str(caught.value)
