@@ -16,7 +16,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def commands() -> set[str]:
     told = cli.parser().format_help()
-    return {*re.findall(r"^    ([a-z]+) ", told, re.M), "test", "render", "bench", "bundle", "soak"}
+    tools = {"test", "render", "bench", "bundle", "soak", "kernels"}
+    return {*re.findall(r"^    ([a-z]+) ", told, re.M), *tools}
 
 
 def test_each_command_is_one_of_the_labs_and_each_of_the_labs_is_told() -> None:
