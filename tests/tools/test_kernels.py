@@ -217,6 +217,7 @@ def test_an_interrupt_ends_the_guests_and_no_other_is_begun(
     begun = (tmp_path / "begun").read_text().split()
     assert len(begun) == jobs
     assert not any(Path("/proc", pid).exists() for pid in begun)
+    assert not guest.STOP.is_set()  # what is begun afterwards goes its way
 
 
 def kernels(tmp_path: Path) -> trying.Kernels:

@@ -106,14 +106,16 @@ def each(
         told.about(name)(f"{published.in_short(found)} ({found.tried.seconds:.0f} s)")
         return found
 
-    guest.STOP.clear()
-    with ThreadPoolExecutor(max_workers=jobs) as executor:
-        try:
-            return list(executor.map(one, names))
-        except BaseException:  # Ctrl-C, or a defect: no guest goes on by itself
-            guest.STOP.set()
-            executor.shutdown(wait=False, cancel_futures=True)
-            raise
+    try:
+        with ThreadPoolExecutor(max_workers=jobs) as executor:
+            try:
+                return list(executor.map(one, names))
+            except BaseException:  # Ctrl-C, or a defect: no guest goes on by itself
+                guest.STOP.set()
+                executor.shutdown(wait=False, cancel_futures=True)
+                raise
+    finally:
+        guest.STOP.clear()
 
 
 def kernels(options: argparse.Namespace, told: Told) -> list[Found]:
