@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,6 +65,12 @@ class Executed:
         found = [o["data"][kind] for o in self.cells[name].outputs if kind in o.get("data", {})]
         assert found, f"{name} shows no {kind}"
         return "".join(map(str, found))
+
+    def still_asks(self, name: str) -> bool:
+        """Whether a question waits for a guess, and shows nothing of its answer."""
+        shown = f"{self.text(name)} {self.shown(name, 'text/html')}"
+        told = re.search(r"right:|not quite|measured is", shown)
+        return "your guess first" in shown and told is None
 
     def kinds(self, name: str) -> set[str]:
         return {kind for o in self.cells[name].outputs for kind in o.get("data", {})}
