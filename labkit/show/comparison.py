@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import textwrap
 from collections import Counter
@@ -10,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from markupsafe import Markup
 
 from labkit.show.style import SIGNS, badge, folded, page, table, tag
-from labkit.survey.cells import CANNOT, CLAIM, LIMIT, NO_RECORD, NOT_TRIED, RUN, WORDS, Cell, Key
+from labkit.survey.cells import CANNOT, CLAIM, LIMIT, NO_RECORD, NOT_TRIED, RUN, WORDS, Key
 from labkit.survey.comparison import Comparison, Same
 from labkit.survey.records import MISTAKE, NOBODY, VARIANT, Record
 
@@ -208,11 +209,14 @@ def _safe(cell: str) -> str:
 
 
 def html(compared: Comparison) -> str:
-    """Return the machines as rows: what differs between them, with the basis in each cell."""
+    """Return the machines as rows: what differs between them, with the basis in each cell.
+
+    Machines that follow one another and agree in all of it share a row.
+    """
     head = ["machine", *(key.label for key in compared.differing)]
     rows = [
-        [_who(compared, n), *(_badge(compared.cell(key, n)) for key in compared.differing)]
-        for n in range(len(compared.records))
+        [_who(compared, alike), *(_badge(compared, key, alike) for key in compared.differing)]
+        for alike in _rows_of_machines(compared)
     ]
     same = [
         tag(
@@ -235,19 +239,32 @@ def html(compared: Comparison) -> str:
     )
 
 
-def _who(compared: Comparison, number: int) -> Markup:
-    record = compared.records[number]
+def _rows_of_machines(compared: Comparison) -> list[list[int]]:
+    def shown(number: int) -> list[object]:
+        record = compared.records[number]
+        cells = (compared.cell(key, number) for key in compared.differing)
+        return [record.basis, record.problem, *((one.word, one.basis, one.odd) for one in cells)]
+
+    numbers = range(len(compared.records))
+    return [list(alike) for _, alike in itertools.groupby(numbers, shown)]
+
+
+def _who(compared: Comparison, numbers: list[int]) -> Markup:
+    record, label = compared.records[numbers[0]], compared.labels[numbers[0]]
     machine = record.machine
     tools = f"bcc {machine.bcc}, LLVM {machine.llvm}" if machine.bcc else ""
     about = "; ".join(filter(None, (machine.distribution, tools, record.problem)))
-    return tag(
-        "span", tag("b", compared.labels[number]), f" ({record.basis}) ", tag("small", about)
-    )
+    if len(numbers) > 1:
+        label = f"{len(numbers)} machines"
+        about = ", ".join(compared.labels[number] for number in numbers)
+    return tag("span", tag("b", label), f" ({record.basis}) ", tag("small", about))
 
 
-def _badge(cell: Cell) -> Markup:
+def _badge(compared: Comparison, key: Key, numbers: list[int]) -> Markup:
+    cell = compared.cell(key, numbers[0])
     kind = sign(cell.word)
     words = tag("b", cell.word) if kind == FACT else badge(kind, cell.word)
     odd = tag("small", f" not as declared: {cell.odd}") if cell.odd else ""
     basis = tag("small", cell.basis, style="display: block")
-    return tag("span", words, odd, basis, title=cell.detail or None)
+    detail = cell.detail if len(numbers) == 1 else ""  # of several, each has its own
+    return tag("span", words, odd, basis, title=detail or None)

@@ -216,3 +216,12 @@ def test_every_word_has_a_sign():
     assert {shown.sign(word) for word in WORDS.values()} == {"good", "bad"}
     assert shown.sign("512 bytes each") == shown.FACT
     assert shown.sign(NO_RECORD) == shown.sign(NOT_TRIED) == "none"
+
+
+def test_machines_that_agree_in_what_differs_share_a_row():
+    newer = ("6.14.0", "6.17.0", "7.3.0")
+    compared = Comparison([made_up("5.10.0"), *map(made_up, newer)])
+    html = compared._repr_html_()
+    assert html.count("<tr") == 1 + 2  # the head, and a row each
+    assert "3 machines" in html
+    assert ", ".join(newer) in html
