@@ -181,7 +181,7 @@ def test_pictures_in_both_themes(ran: Any, pictures: Path, theme: str) -> None:
         "sources": cell_with(ran, 'side_by_side("stack", "percpu")'),
         "lifting": cell_with(ran, 'side_by_side("stack", "stack_lifted")'),
         "question": cell_with(ran, "A frame of exactly 512"),
-        "verifier": cell_with(ran, "refused = next("),
+        "verifier": cell_with(ran, "first_refused("),
         "frame": cell_with(ran, "stack_snapshot(refused)"),
         "slider": cell_with(ran, "notebook.limit_finder()"),
         "search": cell_with(ran, "limit_search(compiler"),
