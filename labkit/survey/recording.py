@@ -76,15 +76,7 @@ def record(
     if not collect:
         left_out["collection"] = "it was not asked for"
     machine, limits = facts.this_machine(), _limits()
-    results = []
-    for done, step in enumerate(steps):
-        (progress or _silent)(done, len(steps), step.name)
-        optional = step.of_problem("") if budget else None
-        if budget and time.monotonic() - began > budget and not isinstance(optional, Program):
-            left_out[step.name] = f"the {budget:.0f} seconds that it might take were over"
-        else:
-            results.append(_tried(step))
-    (progress or _silent)(len(steps), len(steps), "")
+    results = list(_results(steps, progress or _silent, budget, left_out))
     return Record(
         machine=machine,
         when=when,
@@ -98,6 +90,21 @@ def record(
         left_out=left_out,
         here=True,
     )
+
+
+def _results(
+    steps: list[Step], tell: Progress, budget: float | None, left_out: dict[str, str]
+) -> Iterator[Any]:
+    """Try the steps; programs in any case, the rest until the budget is used up."""
+    began = time.monotonic()
+    for done, step in enumerate(steps):
+        tell(done, len(steps), step.name)
+        spent = budget is not None and time.monotonic() - began > budget
+        if spent and not isinstance(step.of_problem(""), Program):
+            left_out[step.name] = f"the {budget:.0f} seconds that it might take were over"
+        else:
+            yield _tried(step)
+    tell(len(steps), len(steps), "")
 
 
 def _silent(*_: object) -> None:
