@@ -36,6 +36,7 @@ from labkit.results import RESULTS
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
     from labkit.collecting.run import Run
 
@@ -168,16 +169,22 @@ def export_parquet(run: Run, path: str | Path | None = None) -> Path:
     metadata, under ``labkit``: ``pyarrow.parquet.read_schema(path).metadata[b"labkit"]``. Raises
     UsageError where it cannot be written.
     """
+    target = _target(path, ".parquet")
+    made = parquet_bytes(run)
+    with _said(target, "export_parquet"):
+        _write(target, [made])
+    return target
+
+
+def parquet_bytes(run: Run) -> pa.Buffer:
+    """Return what export_parquet() writes."""
     import pyarrow as pa
     from pyarrow import parquet
 
-    target = _target(path, ".parquet")
     table = plain_texts(run.arrow()).replace_schema_metadata({"labkit": json.dumps(about(run))})
     made = pa.BufferOutputStream()
     parquet.write_table(table, made)
-    with _said(target, "export_parquet"):
-        _write(target, [made.getvalue()])
-    return target
+    return made.getvalue()
 
 
 @contextlib.contextmanager

@@ -274,7 +274,7 @@ def first_run() -> Run:
 
 
 def links(run: Run) -> Markup:
-    """Return links that save the run's CSV and its JSON from the browser."""
+    """Return links that save the run from the browser: as CSV and its JSON, and as Parquet."""
     if len(run) > MOST_IN_A_LINK:
         return tag("p", f"{len(run):,} events are too many for a link: save them instead")
     csv = files.csv_text(run).encode("utf-8")
@@ -282,11 +282,13 @@ def links(run: Run) -> Markup:
     facts = json.dumps(
         files.about(run, csv_sha256=hashlib.sha256(csv).hexdigest()), indent=2
     ).encode("ascii")
-    both = [
+    parquet = files.parquet_bytes(run).to_pybytes()
+    offered = [
         download(f"{stem}.csv", csv, "Download CSV", "text/csv"),
         download(f"{stem}.json", facts, "and its account (JSON)", "application/json"),
+        download(f"{stem}.parquet", parquet, "or Parquet", "application/vnd.apache.parquet"),
     ]
-    return tag("p", join(both, " "), data_testid="downloads", data_events=len(run))
+    return tag("p", join(offered, " "), data_testid="downloads", data_events=len(run))
 
 
 _latest: list[Collector] = []

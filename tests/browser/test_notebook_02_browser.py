@@ -134,6 +134,12 @@ def test_the_account_can_be_downloaded_too(page: Any, tmp_path: Path) -> None:
     assert f'"events": {events(page)}' in path.read_text()
 
 
+def test_the_run_can_be_downloaded_as_parquet(page: Any, tmp_path: Path) -> None:
+    path = download(page, "or Parquet", tmp_path)
+    assert re.fullmatch(r"exec_events_\w+\.parquet", path.name)
+    assert len(pd.read_parquet(path)) == events(page)
+
+
 def test_the_bad_variant_is_refused_and_the_good_run_comes_back(page: Any) -> None:
     had = events(page)
     button(page, "bad (stack)").click()

@@ -103,8 +103,9 @@ def linked(panel: Collector) -> list[bytes]:
 
 def test_the_links_carry_the_very_bytes_of_the_file() -> None:
     panel = made(made_runs.make_run([made_runs.record(comm=b"=1+1", filename=b"<a>")]))
-    csv, facts = linked(panel)
+    csv, facts, parquet = linked(panel)
     assert panel.run is not None
+    assert parquet == files.parquet_bytes(panel.run).to_pybytes()
     assert csv == files.csv_text(panel.run).encode()
     assert json.loads(facts) == files.about(panel.run, csv_sha256=hashlib.sha256(csv).hexdigest())
 
