@@ -1,7 +1,7 @@
 """``./lab reset``: delete what runs and exercises left, after naming it and asking.
 
 Of the folder results/ all files go. Of a folder that LABKIT_RUNS names, and of the place under
-/var/tmp, only files of runs. What is in use stays, and so does what the lab did not make: folders.
+/var/tmp, only files of runs. What is in use stays, and so do folders.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def find() -> list[Found]:
                 lost = f"{run.events:,} events of a run that nobody has recovered"
                 found.append(Found(path, size, lost=lost))
             elif path.is_dir() and not path.is_symlink():
-                found.append(Found(path, size, kept="a folder, which the lab did not make"))
+                found.append(Found(path, size, kept="a folder; only files are deleted"))
             elif folder == results.RESULTS or path.suffix == SUFFIX:
                 found.append(Found(path, size))
     return found
