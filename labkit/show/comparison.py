@@ -192,7 +192,7 @@ def _machine_cells(compared: Comparison, number: int) -> list[str]:
 def _markdown_cells(compared: Comparison, key: Key) -> Iterator[str]:
     signs = {kind: f"{one} " for kind, one in SIGNS.items()} | {FACT: ""}
     for record, cell in zip(compared.records, compared.row(key), strict=True):
-        told = "" if cell.basis == record.basis else f" ({cell.basis})"
+        told = "" if cell.basis in (record.basis, cell.word) else f" ({cell.basis})"
         yield f"{signs[sign(cell.word)]}{cell.word}{told}"
 
 

@@ -18,7 +18,8 @@ Written by `sudo ./lab kernels` on {day}; do not edit. Debian's own kernel packa
 under QEMU on a root file system of Debian 12 (bcc 0.26, LLVM 14); and, on one kernel, the bcc and
 LLVM of several releases of Debian (`sudo ./lab kernels --distributions`). In each the lab made its
 record (`./lab record`): every program of `bpf/`, the limits, the claims, and a short collection of
-real execs. All of it was tried; what could not be had is a row that says why.
+real execs. What a cell tells was tried; a claim that takes a load was left out where its cell says
+*not tried* (`--claims all` measures it). A kernel that could not be had is a row that says why.
 
 ![Program by machine](kernels.png)
 
