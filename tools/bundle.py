@@ -8,8 +8,10 @@ For whom it is made stands in ``bundle/made-for``. tools/bundle.sh is the side t
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -304,13 +306,10 @@ def say(words: str) -> None:
 
 def this_release() -> str:
     """Return this machine's release where bundles can be made for it, else the newest of those."""
-    told = re.search(r"^VERSION_CODENAME=(\w+)", _os_release(), re.MULTILINE)
-    return told[1] if told and told[1] in RELEASES else RELEASES[-1]
-
-
-def _os_release() -> str:
-    path = Path("/etc/os-release")
-    return path.read_text() if path.is_file() else ""
+    codename = ""
+    with contextlib.suppress(OSError):  # a system that does not say what it is
+        codename = platform.freedesktop_os_release().get("VERSION_CODENAME", "")
+    return codename if codename in RELEASES else RELEASES[-1]
 
 
 def this_architecture() -> str:
